@@ -1,8 +1,8 @@
 /** S4 and its rows of S9: `registry.getStylePrompt()`, called in the process of the registry. */
-import { compare, spread, type Leg } from './measure.ts';
+import { compare, comparisonOf, spread, takeTurns, type Comparison, type Leg, type Pair } from './measure.ts';
 import { versionsOf, type Plan } from './plan.ts';
 import type { Row, Table } from './report.ts';
-import type { At, Registry, StylePrompt } from '../registry/index.ts';
+import type { At, ReadOf, Registry, StylePrompt } from '../registry/index.ts';
 import { openRegistry } from './support/registry.ts';
 import { packNames } from './support/fill.ts';
 import type { Workplace } from './support/workplace.ts';
@@ -139,12 +139,22 @@ async function againstSmall(
 }
 
 /** Nanoseconds a read, and reads a nanosecond, without what the loop takes. */
-export function measured(
+export async function measured(
   plan: Plan,
   ours: Reads,
   reference: Reads,
   nothing: Reads,
-): ReturnType<typeof compare<'nanoseconds' | 'rate'>> {
+): Promise<Record<'nanoseconds' | 'rate', Comparison>> {
+  return comparisonOf(await turnsOf(plan, ours, reference, nothing));
+}
+
+/** Pairs of the same. */
+export function turnsOf(
+  plan: Plan,
+  ours: Reads,
+  reference: Reads,
+  nothing: Reads,
+): Promise<Pair<'nanoseconds' | 'rate'>[]> {
   const { pairs, each } = plan.reads;
   const loop = warmedUp(plan, [ours, reference], nothing);
   const leg =
@@ -153,7 +163,7 @@ export function measured(
       const nanoseconds = timed(read, each) - loop;
       return { nanoseconds, rate: 1 / nanoseconds };
     };
-  return compare(pairs, leg(ours), leg(reference));
+  return takeTurns(pairs, leg(ours), leg(reference));
 }
 
 /** Runs all loops until they are compiled. @returns the nanoseconds of a pass of the loop that reads nothing */
@@ -198,7 +208,7 @@ function readDefault(registry: Registry, ids: readonly string[], reads: number):
     sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '').revision;
 }
 
-function readAt(registry: Registry, ids: readonly string[], channels: readonly At[], reads: number): void {
+export function readAt(registry: Registry, ids: readonly string[], channels: readonly ReadOf[], reads: number): void {
   for (let index = 0; index < reads; index += 1)
     sink.count += registry.getStylePrompt(ids[index % KEYS] ?? '', channels[index % KEYS]).revision;
 }

@@ -17,7 +17,7 @@ import { startBare, startService, type BareAnswer, type Served } from './support
 import type { Workplace } from './support/workplace.ts';
 
 /** One row: the requests to each side. */
-interface Case {
+export interface Case {
   readonly what: string;
   readonly ours: (server: Served) => Promise<Target>;
   readonly reference: (server: Served) => Promise<Target>;
@@ -29,9 +29,9 @@ interface Sides {
   readonly reference: Served;
 }
 
-const ACTIVE = '/v1/packs/coach/active';
+export const ACTIVE = '/v1/packs/coach/active';
 const SYSTEM = '/v1/prompts/system';
-const STYLE = '/v1/prompts/styles/supportive';
+export const STYLE = '/v1/prompts/styles/supportive';
 
 /** Seconds of load on each side before the first turn. */
 const WARM_UP = 2;
@@ -106,7 +106,7 @@ export const HOW_READS_COUNT =
   '*Per CPU second* counts only the CPU time of the server, so that the load generator and the neighbours are not in it. *Busy* is that CPU time as a share of the wall time. ' +
   `A row in which a server was busy less than ${BUSY * 100} % of the time does not count.`;
 
-async function measured(plan: Plan, cases: readonly Case[], start: () => Promise<Sides>): Promise<Row[]> {
+export async function measured(plan: Plan, cases: readonly Case[], start: () => Promise<Sides>): Promise<Row[]> {
   const { processes, pairs, seconds } = plan.load;
   const taken = cases.map((): Pair<keyof Rates>[] => []);
   for (let round = 1; round <= processes; round += 1) {
@@ -158,7 +158,7 @@ function microsecondsEach({ median, min, max }: Spread): Spread {
 }
 
 /** Reads these paths in turn, and gets 200. */
-function read(...paths: readonly string[]): Case['ours'] {
+export function read(...paths: readonly string[]): Case['ours'] {
   return async (server) => {
     const { body } = await answerAt(server, paths[0] ?? '');
     return {
@@ -170,13 +170,13 @@ function read(...paths: readonly string[]): Case['ours'] {
   };
 }
 
-/** Reads a path again with the ETag that it had, and gets 304. */
-function reread(path: string): Case['ours'] {
+/** Reads these paths in turn with the ETag of the first, and gets 304. */
+export function reread(...paths: readonly string[]): Case['ours'] {
   return async (server) => {
-    const { body, etag } = await answerAt(server, path);
+    const { body, etag } = await answerAt(server, paths[0] ?? '');
     return {
       server,
-      paths: [path],
+      paths,
       headers: { ...server.headers, 'if-none-match': etag },
       expected: { status: 304, bodyBytes: Buffer.byteLength(body) },
     };

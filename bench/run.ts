@@ -15,6 +15,7 @@ import { FULL, QUICK, type Plan } from './plan.ts';
 import { readsAgainstMap, readsInProcessAmongMany } from './reads-in-process.ts';
 import { readsAgainstBare, readsAmongMany } from './reads-over-http.ts';
 import { machine, markdown, verdict, type Table } from './report.ts';
+import { readsOfSubjects, readsOfSubjectsInProcess } from './rollout-reads.ts';
 import { startUp } from './start-up.ts';
 import { activationOnPostgres, commitToPeer, readsWithBusyStore } from './several-instances.ts';
 import { fanOut } from './streams.ts';
@@ -41,6 +42,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S9'], run: readsAmongMany },
   { names: ['S9'], run: readsInProcessAmongMany },
   { names: ['S9'], run: activationAmongMany },
+  { names: ['S12'], run: readsOfSubjects },
+  { names: ['S12'], run: readsOfSubjectsInProcess },
   { names: ['S15'], run: movesOfManyWriters },
   { names: ['large-pack'], run: movesInLargePack },
   { names: ['S10'], run: startUp },

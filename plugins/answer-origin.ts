@@ -23,7 +23,7 @@ export interface AnswerAssignment {
   /** The id of the rollout. */
   readonly rollout: number;
   readonly arm: 'stable' | 'candidate';
-  /** Whether the request named a subject; without one it always gets `stable`. */
+  /** Whether a subject decided. A read without one always gets `stable`; a session without one is its own. */
   readonly hasSubject: boolean;
 }
 

@@ -38,6 +38,8 @@ export {
   Duration,
   Finish,
   MOST_ATTRIBUTES,
+  RolloutId,
+  ScheduleId,
   SessionPolicy,
   Share,
   Step,
@@ -113,7 +115,7 @@ export {
 export { parsePack } from './packs/pack.ts';
 export { readPackFolders, readPolicies } from './packs/pack-folder.ts';
 export { differences, type Edition } from './packs/diff.ts';
-export { brokenPattern } from './packs/shapes.ts';
+export { brokenName, brokenPattern } from './packs/shapes.ts';
 export { unfitText, unfitTexts } from './values/unfit-texts.ts';
 export { makeFolder } from './machine/make-folder.ts';
 

@@ -10,6 +10,7 @@ import { makeFolder } from '../../registry/index.ts';
 import { openSqliteStore } from '../../registry/stores/sqlite/index.ts';
 import type { Plan } from '../plan.ts';
 import { fill, type Size } from './fill.ts';
+import { startRollout } from './rollout.ts';
 
 /** The packs that are shipped. */
 export const PACKS_DIR = fileURLToPath(new URL('../../packs', import.meta.url));
@@ -31,6 +32,11 @@ export class Workplace {
   /** A data folder with one pack of three versions. */
   small(): Promise<string> {
     return this.#once('small', { packs: 1, versionsPerPack: 3 });
+  }
+
+  /** A data folder with two packs, one of them with a rollout. */
+  underRollout(): Promise<string> {
+    return this.#once('under-rollout', { packs: 2, versionsPerPack: 3 }, startRollout);
   }
 
   /** A data folder with one pack for each of so many writers. */
@@ -66,7 +72,7 @@ export class Workplace {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  #once(name: string, size: Size): Promise<string> {
+  #once(name: string, size: Size, prepare?: (dir: string) => Promise<void>): Promise<string> {
     let made = this.#filled.get(name);
     if (made === undefined) {
       const dir = this.folder(name);
@@ -75,6 +81,7 @@ export class Workplace {
       );
       made = openSqliteStore({ file: join(dir, 'registry.db') })
         .then((store) => fill(store, size, PACKS_DIR))
+        .then(() => prepare?.(dir))
         .then(() => dir);
       this.#filled.set(name, made);
     }

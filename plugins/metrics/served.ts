@@ -103,10 +103,10 @@ export class Served {
       if (origin === null) return; // refused before anything was read
       let counts = known.get(origin);
       if (counts === undefined) known.set(origin, (counts = this.#readCountsOf(origin, kind)));
-      counts[statusCode === 304 ? 'notModified' : 'sent'].value += 1;
+      (statusCode === 304 ? counts.notModified : counts.sent).value += 1;
       if (assignment === null) return;
       if (counts.rollout?.id !== assignment.rollout) counts.rollout = this.#rolloutCountsOf(origin, assignment);
-      counts.rollout[assignment.hasSubject ? 'assigned' : 'withoutSubject'].value += 1;
+      (assignment.hasSubject ? counts.rollout.assigned : counts.rollout.withoutSubject).value += 1;
     };
   }
 

@@ -8,7 +8,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import type { ErrorObject } from 'ajv';
 import type { FastifySchemaValidationError } from 'fastify';
-import { brokenPattern } from '../../registry/index.ts';
+import { brokenName, brokenPattern } from '../../registry/index.ts';
 
 /** A fault of the body has a pointer; any other has the name of a parameter. */
 export interface SchemaFault {
@@ -24,11 +24,22 @@ export function faultsIn(
   faults: readonly FastifySchemaValidationError[],
   part = 'body',
 ): { readonly detail: string; readonly errors: readonly SchemaFault[] } {
-  const errors = faults.map((fault) => faultOf(fault, part === 'body'));
+  const errors = withoutBranches(faults).map((fault) => faultOf(fault, part === 'body'));
   return {
     detail: `The ${PARTS[part] ?? part} is not valid: ${errors.map(({ detail }) => detail).join(' ')}`,
     errors,
   };
+}
+
+/** Of a value that may have several types: what is wrong with it as the type that it has, or that it has none of them. */
+function withoutBranches(faults: readonly FastifySchemaValidationError[]): readonly FastifySchemaValidationError[] {
+  const isType = ({ keyword }: FastifySchemaValidationError) => keyword === 'anyOf' || keyword === 'type';
+  const unions = Map.groupBy(faults, ({ instancePath }) => instancePath);
+  return faults.filter((fault) => {
+    const same = unions.get(fault.instancePath) ?? [];
+    if (!same.some(({ keyword }) => keyword === 'anyOf')) return true;
+    return same.every(isType) ? fault.keyword === 'anyOf' : !isType(fault);
+  });
 }
 
 function faultOf(
@@ -46,10 +57,13 @@ function faultOf(
   const member = named.additionalProperty ?? named.missingProperty;
   const pointer = member === undefined ? instancePath : `${instancePath}/${member}`;
   const subject = inBody ? pointer : pointer.replace(/^\//u, '');
+  const schema = parentSchema as TSchema | undefined;
   const detail =
-    keyword === 'pattern' && parentSchema !== undefined
-      ? brokenPattern(parentSchema as TSchema, data, quoted(subject))
-      : detailOf(keyword, member ?? subject, message, named);
+    keyword === 'pattern' && schema !== undefined
+      ? brokenPattern(schema, data, quoted(subject))
+      : named.additionalProperty !== undefined && schema?.['patternProperties'] !== undefined
+        ? brokenName(schema, named.additionalProperty)
+        : detailOf(keyword, member ?? subject, message, { ...named, description: schema?.description });
   return inBody ? { pointer: subject, detail } : { parameter: subject, detail };
 }
 
@@ -61,6 +75,7 @@ interface Params {
   readonly limit?: number;
   readonly type?: string;
   readonly format?: string;
+  readonly description?: string | undefined;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -85,6 +100,8 @@ const WORDS: Readonly<Record<string, (params: Params) => string | undefined>> = 
   maxItems: ({ limit }) => `must have at most ${limit} items`,
   minimum: ({ limit }) => `must be at least ${limit}`,
   maximum: ({ limit }) => `must be at most ${limit}`,
+  maxProperties: ({ limit }) => `must have at most ${limit} members`,
+  anyOf: ({ description }) => description && `is not valid. ${description.replace(/\.$/u, '')}`,
 };
 
 function detailOf(keyword: string, subject: string, message: string, params: Params): string {

@@ -37,7 +37,10 @@ const TESTS: Readonly<Record<Operator, (values: readonly string[]) => Test>> = {
     const known = new Set(values);
     return (value) => !known.has(value);
   },
-  startsWith: (values) => (value) => values.some((start) => value.startsWith(start)),
+  startsWith: (values) => (value) => {
+    for (const start of values) if (value.startsWith(start)) return true; // several times as fast as `some`
+    return false;
+  },
   endsWith: (values) => (value) => values.some((end) => value.endsWith(end)),
   contains: (values) => (value) => values.some((part) => value.includes(part)),
   equals:

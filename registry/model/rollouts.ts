@@ -25,7 +25,7 @@ export const AttributeText = Type.String({ maxLength: 200, examples: ['de'] });
 
 /** As it is given. Every door compares it as a string: `true` is `"true"`, 30 is `"30"`. */
 export const AttributeValue = Type.Union([AttributeText, Type.Number(), Type.Boolean()], {
-  description: 'A string, a number or a boolean. It is compared as a string: `true` is "true", 30 is "30".',
+  description: 'A text of at most 200 characters, a number, true or false. All are compared as texts: 30 is "30".',
 });
 
 /** Facts about a subject. */
@@ -84,6 +84,18 @@ export const Audience = Type.Object(
   { additionalProperties: false, description: 'Who takes part in a rollout. Default: everybody.' },
 );
 export type Audience = Static<typeof Audience>;
+
+export const RolloutId = Type.Integer({
+  minimum: 1,
+  description: 'Id of a rollout: the revision of the event that started it.',
+  examples: [12],
+});
+
+export const ScheduleId = Type.String({
+  pattern: '^[0-9A-Za-z-]{1,64}$',
+  description: 'Id of a scheduled activation: that of the event that scheduled it.',
+  examples: ['0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11'],
+});
 
 /** Percent; the log and the code hold thousandths of a percent, so that comparisons are exact. */
 export const Share = Type.Number({

@@ -3,7 +3,7 @@ import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import type { Static, TSchema } from '@sinclair/typebox';
 import { listed } from '../errors.ts';
 import { NOT_BLANK, type InputFault } from '../model.ts';
-import { brokenPattern } from './shapes.ts';
+import { brokenName, brokenPattern } from './shapes.ts';
 import { isVisible } from './texts.ts';
 
 /** The most faults that one refusal lists. */
@@ -74,10 +74,14 @@ const WRONG_TYPES: ReadonlySet<ValueErrorType> = new Set([
   ValueErrorType.String,
 ]);
 
-function faultDetail({ type, message, schema, value }: ValueError): string {
+function faultDetail({ type, message, schema, value, path }: ValueError): string {
   if (type === ValueErrorType.StringPattern) return brokenPattern(schema, value);
+  if (type === ValueErrorType.ObjectAdditionalProperties && schema['patternProperties'] !== undefined)
+    return brokenName(schema, path.slice(path.lastIndexOf('/') + 1));
   if (type === ValueErrorType.Kind && Array.isArray(schema['enum'])) return `Must be one of ${listed(schema['enum'])}.`;
-  if (type === ValueErrorType.StringMinLength && schema['pattern'] === NOT_BLANK) return 'Must not be blank.';
+  if (type === ValueErrorType.StringMinLength)
+    return schema['pattern'] === NOT_BLANK ? 'Must not be blank.' : 'Must not be empty.';
+  if (type === ValueErrorType.StringMaxLength) return `Must have at most ${schema['maxLength']} characters.`;
   if (type === ValueErrorType.Union) return `Must be ${unionWords(schema)}.`;
   return `${message}.`;
 }

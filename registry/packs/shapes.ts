@@ -7,7 +7,7 @@
  * Example: `It is "v1.0.0", which is not valid: it must be a SemVer version …, e.g. 1.1.0.`
  */
 import type { TSchema } from '@sinclair/typebox';
-import { Digest, KeyId, NOT_BLANK, PackName, Version } from '../model.ts';
+import { AttributeName, Digest, Duration, KeyId, NOT_BLANK, PackName, Version } from '../model.ts';
 
 /** Descriptions by pattern. */
 const SHAPES: ReadonlyMap<unknown, string> = new Map([
@@ -15,6 +15,8 @@ const SHAPES: ReadonlyMap<unknown, string> = new Map([
   [Version.pattern, 'a SemVer 2.0.0 version: three numbers separated by dots, without a leading "v" or build metadata'],
   [Digest.pattern, '"sha256:" followed by 64 lower-case hexadecimal digits'],
   [KeyId.pattern, '1 to 32 letters and digits'],
+  [AttributeName.pattern, 'a name of letters and digits, at most 63, starting with a lower-case letter'],
+  [Duration.pattern, 'a whole number from 1 and a unit, "s", "m", "h" or "d"'],
 ]);
 
 /** The most characters of an invalid value that a message shows. */
@@ -36,6 +38,12 @@ export function brokenPattern(
   const suffix = example === undefined ? '' : `, e.g. ${String(example)}`;
   const rule = shape === undefined ? `. ${String(description).replace(/\.$/u, '')}` : `: it must be ${shape}`;
   return `${subject} is ${quoted(value)}, which is not valid${rule}${suffix}.`;
+}
+
+/** Explains why a member may not have its name. @param schema has `patternProperties` */
+export function brokenName({ patternProperties }: TSchema, name: string): string {
+  const [pattern] = Object.keys(patternProperties as object);
+  return brokenPattern({ pattern } as unknown as TSchema, name, 'The name');
 }
 
 function quoted(value: unknown): string {

@@ -7,6 +7,7 @@ import {
   PackName,
   Reason,
   Revision,
+  RolloutId,
   SessionPolicy,
   StyleId,
   Timestamp,
@@ -67,10 +68,13 @@ export const activePackExample = {
   styles: example.texts,
 };
 
-const endedRollout = closed({
-  id: Type.Integer({ minimum: 1 }),
-  state: stringEnum(['promoted', 'aborted'], 'How it ended.'),
-});
+const EndedRollout = closed(
+  { id: RolloutId, state: stringEnum(['promoted', 'aborted'], 'How it ended.') },
+  {
+    $id: 'EndedRollout',
+    description: 'The rollout that the move ends: its promotion, or a move back to the stable version.',
+  },
+);
 
 export const Activation = closed(
   {
@@ -90,10 +94,7 @@ export const Activation = closed(
       description:
         'False if the version was already active. Then nothing was written, and this is the move that activated it.',
     }),
-    rollout: Type.Optional({
-      ...endedRollout,
-      description: 'The rollout that the move ended: its promotion, or a move back to the stable version.',
-    }),
+    rollout: Type.Optional(ref(EndedRollout)),
     instances: Type.Optional(ref(InstancesReached)),
   },
   { $id: 'Activation', description: 'A move of a channel.' },
@@ -179,7 +180,7 @@ export const Preview = closed(
     stylesAdded: Type.Array(StyleId),
     stylesRemoved: Type.Array(StyleId),
     problems: Type.Array(ref(Violation), { description: 'Why the move would be refused; empty if it would succeed.' }),
-    rollout: Type.Optional({ ...endedRollout, description: 'The rollout that the move would end.' }),
+    rollout: Type.Optional(ref(EndedRollout)),
   },
   { $id: 'Preview', description: 'What a move would do.' },
 );
@@ -213,6 +214,7 @@ export const activationsQuery = closed({
 
 export const activationSchemas = [
   ActivePack,
+  EndedRollout,
   Activation,
   ActivationPage,
   ActivateBody,

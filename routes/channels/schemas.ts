@@ -1,8 +1,17 @@
 /** Schemas of channels: everything that decides what a subject gets. */
 import { Type } from '@sinclair/typebox';
-import { Audience, ChannelName, PackName, Reason, Revision, Share, Timestamp, Version } from '../../registry/index.ts';
+import {
+  Audience,
+  ChannelName,
+  PackName,
+  Reason,
+  Revision,
+  RolloutId,
+  Share,
+  Timestamp,
+  Version,
+} from '../../registry/index.ts';
 import { ActivePack, activePackExample } from '../activations/schemas.ts';
-import { RolloutId } from '../rollouts/schemas.ts';
 import { ScheduledActivation } from '../schedule/schemas.ts';
 import { conditionalHeaders, etagHeader, moveHeaders, replayedHeader, waitedHeader } from '../wire/headers.ts';
 import { noQuery } from '../wire/parameters.ts';

@@ -6,6 +6,7 @@ import {
   Digest,
   PackName,
   Revision,
+  RolloutId,
   StyleId,
   Subject,
   Timestamp,
@@ -37,7 +38,7 @@ export const Session = closed(
     prompt: closed({ system: Type.String({ description: 'The system prompt.' }), style: ref(Style) }),
     assignment: Type.Optional(
       closed(
-        { rollout: Type.Integer({ minimum: 1 }), arm: stringEnum(['stable', 'candidate'], 'Which arm.') },
+        { rollout: RolloutId, arm: stringEnum(['stable', 'candidate'], 'Which arm.') },
         { description: 'The arm that the session started on. Present if a rollout was under way.' },
       ),
     ),

@@ -9,7 +9,7 @@ export function keyBody(record: KeyRecord): Static<typeof schemas.Key> {
   return mutable({ ...common(record), createdBy, ...(revokedAt !== undefined && { revokedAt }) });
 }
 
-export function revokedKeyBody({ record, cancelled }: RevokedKey): Static<typeof schemas.RevokedKey> {
+export function revokedKeyBody({ record, cancelled }: RevokedKey): Static<typeof schemas.Key> {
   return { ...keyBody(record), cancelled: cancelled.map(({ pack, channel, schedule: id }) => ({ pack, channel, id })) };
 }
 

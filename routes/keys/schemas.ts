@@ -1,7 +1,6 @@
 /** Schemas of API keys. */
 import { Type } from '@sinclair/typebox';
-import { ChannelName, KeyId, KeyLabel, PackName, Reason, Scope, Timestamp } from '../../registry/index.ts';
-import { ScheduleId } from '../schedule/schemas.ts';
+import { ChannelName, KeyId, KeyLabel, PackName, Reason, ScheduleId, Scope, Timestamp } from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
 import { createdHeaders, idempotencyHeaders, replayedHeader } from '../wire/headers.ts';
 import { noQuery } from '../wire/parameters.ts';
@@ -20,7 +19,16 @@ const expiry = Type.Optional(
 const members = { keyId: KeyId, label: KeyLabel, scopes: Type.Array(Scope), createdAt: Timestamp, expiresAt: expiry };
 
 export const Key = closed(
-  { ...members, createdBy: ref(Actor), revokedAt: Type.Optional(Timestamp) },
+  {
+    ...members,
+    createdBy: ref(Actor),
+    revokedAt: Type.Optional(Timestamp),
+    cancelled: Type.Optional(
+      Type.Array(closed({ pack: PackName, channel: ChannelName, id: ScheduleId }), {
+        description: 'In the response to `revokeKey`: what the key had scheduled, which was cancelled with it.',
+      }),
+    ),
+  },
   { $id: 'Key', description: 'A key, without its secret.' },
 );
 export const keyExample = {
@@ -30,16 +38,6 @@ export const keyExample = {
   createdAt: example.at,
   createdBy: example.actor,
 };
-
-export const RevokedKey = closed(
-  {
-    ...Key.properties,
-    cancelled: Type.Array(closed({ pack: PackName, channel: ChannelName, id: ScheduleId }), {
-      description: 'The activations that the key had scheduled: they were cancelled with it.',
-    }),
-  },
-  { $id: 'RevokedKey', description: 'A key that is revoked, and what was cancelled with it.' },
-);
 
 export const NewKey = closed(
   {
@@ -82,7 +80,7 @@ export const RevokeKeyBody = closed(
 
 export const keyParams = closed({ keyId: KeyId });
 
-export const keySchemas = [Key, RevokedKey, NewKey, KeyList, CreateKeyBody, RevokeKeyBody];
+export const keySchemas = [Key, NewKey, KeyList, CreateKeyBody, RevokeKeyBody];
 
 // ── Operations ──
 
@@ -122,12 +120,7 @@ export const revokeKey = {
   headers: idempotencyHeaders,
   body: ref(RevokeKeyBody),
   response: {
-    200: jsonResponse(
-      RevokedKey,
-      'Revoked.',
-      { ...keyExample, revokedAt: keyExample.createdAt, cancelled: [] },
-      replayedHeader,
-    ),
+    200: jsonResponse(Key, 'Revoked.', { ...keyExample, revokedAt: keyExample.createdAt }, replayedHeader),
     ...writeProblems('key-not-found', 'forbidden', 'idempotency-mismatch', 'uri-too-long'),
   },
 };

@@ -8,6 +8,7 @@ import {
   PackName,
   Reason,
   Revision,
+  RolloutId,
   SessionPolicy,
   Share,
   Step,
@@ -31,12 +32,6 @@ import { problems, writeProblems } from '../wire/problems.ts';
 import { jsonResponse, notModified } from '../wire/responses.ts';
 import { closed, ref, stringEnum } from '../wire/schema-types.ts';
 import { Actor } from '../wire/shared-schemas.ts';
-
-export const RolloutId = Type.Integer({
-  minimum: 1,
-  description: 'The revision of the event that started the rollout.',
-  examples: [12],
-});
 
 const STATES = ['running', 'paused', 'baking', 'promoted', 'aborted'] as const;
 const RolloutState = stringEnum(

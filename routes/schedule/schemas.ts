@@ -1,6 +1,15 @@
 /** Schemas of scheduled activations. */
 import { Type } from '@sinclair/typebox';
-import { ChannelName, PackName, Reason, Revision, SessionPolicy, Timestamp, Version } from '../../registry/index.ts';
+import {
+  ChannelName,
+  PackName,
+  Reason,
+  Revision,
+  ScheduleId,
+  SessionPolicy,
+  Timestamp,
+  Version,
+} from '../../registry/index.ts';
 import { example } from '../wire/examples.ts';
 import { createdHeaders, idempotencyHeaders, replayedHeader } from '../wire/headers.ts';
 import { channelQuery, noQuery, packParams } from '../wire/parameters.ts';
@@ -8,12 +17,6 @@ import { problems, writeProblems } from '../wire/problems.ts';
 import { jsonResponse } from '../wire/responses.ts';
 import { closed, ref } from '../wire/schema-types.ts';
 import { Actor, ReasonBody } from '../wire/shared-schemas.ts';
-
-export const ScheduleId = Type.String({
-  pattern: '^[0-9A-Za-z-]{1,64}$',
-  description: 'The id of the event that scheduled the activation.',
-  examples: ['0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11'],
-});
 
 export const ScheduledActivation = closed(
   {

@@ -2,7 +2,7 @@
 import { Type, type TSchema } from '@sinclair/typebox';
 import { PROBLEM_TYPE } from '../../plugins/problems/problem-details.ts';
 import { PROBLEMS, type ProblemCode } from '../../plugins/problems/problems.ts';
-import { ChannelName, PackName, Scope, StyleId, Version, type Violation } from '../../registry/index.ts';
+import { ChannelName, PackName, RolloutId, Scope, StyleId, Version, type Violation } from '../../registry/index.ts';
 import { revisionHeaders } from './headers.ts';
 import { closed, nullable, ref, stringEnum } from './schema-types.ts';
 
@@ -39,7 +39,7 @@ export const Problem = Type.Object(
     requestId: Type.Optional(Type.String()),
     requiredScopes: Type.Optional(Type.Array(Scope)),
     violations: Type.Optional(Type.Array(Type.Unsafe<Violation>(Type.Ref('Violation')))),
-    rollout: Type.Optional(Type.Integer({ minimum: 1, description: 'The rollout that is in the way.' })),
+    rollout: Type.Optional({ ...RolloutId, description: 'The rollout that is in the way.' }),
     activeVersion: Type.Optional(nullable(Version)),
     state: Type.Optional(Type.String({ description: 'How the rollout ended: `promoted` or `aborted`.' })),
     endedAt: Type.Optional(Type.String({ description: 'When the rollout ended.' })),

@@ -24,7 +24,7 @@ export const subjectQuery = {
       Type.String({
         maxLength: 264,
         pattern: '^[a-z][A-Za-z0-9]{0,62}:',
-        description: 'Name, colon, value.',
+        description: 'A name of letters and digits that starts with a lower-case letter, a colon, and a value.',
         examples: ['country:de'],
       }),
       { maxItems: MOST_ATTRIBUTES, description: 'Facts about the subject, each name once.' },

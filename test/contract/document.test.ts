@@ -23,8 +23,9 @@ const BASELINE = JSON.parse(
   readFileSync(new URL('../fixtures/openapi-before-components.json', import.meta.url), 'utf8'),
 ) as Baseline;
 
-/** None so far: since then, parts were only added. */
-const REMOVED: Readonly<Record<string, string>> = {};
+const REMOVED: Readonly<Record<string, string>> = {
+  'streamEvents 200: example typical 38dd0b52318a': 'Another example took its place: messages also name the channel.',
+};
 
 /** The members of a value and the types of what they hold, without the texts: an example may be reworded. */
 function shapeOf(value: unknown): unknown {

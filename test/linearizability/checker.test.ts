@@ -301,3 +301,65 @@ t.test('rollbacks go down the stack, and each move from the version before it', 
     else t.match(faults.join(' '), expected, title);
   }
 });
+
+t.test('at most one rollout runs, and a rollback ends it instead of moving the pointer', async (t) => {
+  const begun = (revision: number, candidate: string, stable: string): MoveEvent => ({
+    ...move(revision, candidate, stable, 'rollout-started'),
+    rollout: revision,
+  });
+  const ended = (revision: number, by: 'abort' | 'rollback', rollout: number): MoveEvent => ({
+    ...move(revision, 'b', 'a', 'rollout-aborted'),
+    by,
+    rollout,
+  });
+  const first = (version: string) =>
+    operation('w', 0, 5, 'activate', { version }, { revision: 1, version, changed: true });
+  const asked = (at: number, kind: Operation['kind'], given: Operation['arguments'], revision: number, version = 'a') =>
+    operation('w', at, at + 5, kind, given, { revision, version, changed: true });
+  const start = asked(10, 'start', { version: 'b' }, 2);
+  const read = (revision: number, candidate: string | null) =>
+    operation('r', 30, 31, 'read', strong, { revision, version: 'a', candidate });
+  const ONE = [move(1, 'a', null), begun(2, 'b', 'a')];
+  const cases: [string, readonly MoveEvent[], readonly Operation[], RegExp | undefined][] = [
+    ['a rollback ends it', [...ONE, ended(3, 'rollback', 2)], [start, asked(20, 'rollback', {}, 3)], undefined],
+    ['a read shows it', ONE, [start, read(2, 'b')], undefined],
+    ['a read does not show it', ONE, [start, read(2, null)], /tells that nothing is rolled out, where the log has b/u],
+    ['a read from before', ONE, [start, read(1, null)], /is stale: it does not know of start b/u],
+    ['its end is lost', ONE, [start, asked(20, 'abort', { rollout: 2 }, 3)], /was acknowledged and is lost/u],
+    [
+      'the end of another one',
+      [...ONE, ended(3, 'abort', 2)],
+      [start, asked(20, 'abort', { rollout: 9 }, 3)],
+      /aborted rollout 2/u,
+    ],
+    [
+      'two at once',
+      [...ONE, begun(3, 'c', 'a')],
+      [start, asked(20, 'start', { version: 'c' }, 3)],
+      /begins while b is rolled out/u,
+    ],
+    [
+      'an end without a beginning',
+      [move(1, 'a', null), ended(3, 'rollback', 2)],
+      [asked(20, 'rollback', {}, 3)],
+      /ends what does not run/u,
+    ],
+    [
+      'a rollback that moves the pointer below',
+      [move(1, 'z', null), move(2, 'a', 'z'), begun(3, 'b', 'a'), move(4, 'z', 'a', 'version-rolled-back')],
+      [
+        asked(6, 'activate', { version: 'a' }, 2),
+        asked(12, 'start', { version: 'b' }, 3),
+        asked(20, 'rollback', {}, 4, 'z'),
+      ],
+      /although a rollout was to end/u,
+    ],
+  ];
+  for (const [title, events, operations, expected] of cases) {
+    const history = { operations: [first(events[0]?.version ?? ''), ...operations], events };
+    const faults = check(history);
+    if (expected === undefined) t.same(faults, [], title);
+    else t.match(faults.join(' '), expected, title);
+    t.equal(search(history), expected === undefined, `${title}, by the search`);
+  }
+});

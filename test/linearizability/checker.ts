@@ -30,7 +30,7 @@ export interface Operation {
   /** Who asked; one client asks again only after it has its answer. */
   readonly client: string;
   readonly instance: string;
-  readonly kind: 'activate' | 'rollback' | 'read';
+  readonly kind: 'activate' | 'rollback' | 'start' | 'abort' | 'read';
   /** By one monotonic clock for all clients. A write that is repeated under one Idempotency-Key is one operation, from its first attempt. */
   readonly invokedAt: number;
   /** Of an outcome that is unknown it does not count: it may happen at any time after the invocation, or never. */
@@ -39,8 +39,10 @@ export interface Operation {
   /** When the registry said that it does not know the outcome; of one that was cut nobody said so. Counts where the event is known. */
   readonly toldAt?: number | undefined;
   readonly arguments: {
-    /** To activate. */
+    /** To activate, or to roll out. */
     readonly version?: string | undefined;
+    /** The id of the rollout to abort. */
+    readonly rollout?: number | undefined;
     readonly toVersion?: string | undefined;
     readonly fromVersion?: string | undefined;
     /** What a strong read says that it has seen; a read without one may be old, but not go beyond the log. */
@@ -53,9 +55,12 @@ export interface Operation {
 }
 
 export interface Told {
-  /** The pointer's; 0 without a pointer. */
+  /** That of the last event of the channel, or, if `ofPointer`, of the last move of its pointer; 0 without one. */
   readonly revision: number;
+  readonly ofPointer?: boolean | undefined;
   readonly version: string | null;
+  /** What is rolled out; null if nothing is, undefined if the answer does not say. */
+  readonly candidate?: string | null | undefined;
   readonly previousVersion?: string | null | undefined;
   /** The log's, of the answer's snapshot. */
   readonly logRevision?: number | undefined;
@@ -156,8 +161,8 @@ export function check(history: History): string[] {
 function stateOrFaultOf(operation: Operation, log: Log): State | string {
   const { kind, arguments: given, result, eventId } = operation;
   if (result === undefined) return 'is said to have succeeded, without an answer';
-  const { revision, version, previousVersion, logRevision, changed } = result;
-  const state = log.byRevision.get(revision);
+  const { revision, version, previousVersion, logRevision, changed, candidate, ofPointer } = result;
+  const state = ofPointer === true ? stateOfPointer(result, log) : log.byRevision.get(revision);
   if (kind !== 'read' && changed !== false) {
     if (state === undefined || revision === 0) return 'was acknowledged and is lost: there is no such event';
     const wrong = mismatch(operation, state);
@@ -167,12 +172,14 @@ function stateOrFaultOf(operation: Operation, log: Log): State | string {
   } else if (state === undefined) return 'tells a revision at which nothing moved';
   else if (eventId !== undefined) return 'changed nothing and names an event';
   if (version !== state.version) return `tells ${version}, where the log has ${state.version} at that revision`;
-  const wanted = given.version ?? given.toVersion;
+  if (candidate !== undefined && (candidate ?? undefined) !== state.candidate)
+    return `tells that ${candidate ?? 'nothing'} is rolled out, where the log has ${state.candidate ?? 'nothing'} at that revision`;
+  const wanted = kind === 'start' ? undefined : (given.version ?? given.toVersion);
   if (kind !== 'read' && wanted !== undefined && wanted !== version)
     return `says that nothing was to be changed, at ${version}`;
 
   if (logRevision !== undefined) {
-    const inForce = log.at(logRevision).revision;
+    const inForce = ofPointer === true ? log.at(logRevision).pointerRevision : log.at(logRevision).revision;
     if (kind === 'read' ? inForce !== revision : logRevision < revision)
       return `tells a state that was not in force at log revision ${logRevision}, which it is of; revision ${inForce} was`;
   }
@@ -181,19 +188,54 @@ function stateOrFaultOf(operation: Operation, log: Log): State | string {
   return state;
 }
 
+/** The state that an answer about the pointer is of; undefined if nothing moved at its revision. A rollout may have begun or ended since. */
+function stateOfPointer({ revision, logRevision = revision }: Told, log: Log): State | undefined {
+  const pointer = log.byRevision.get(revision);
+  const state = log.at(logRevision);
+  return pointer?.pointerRevision === revision && state.pointerRevision === revision ? state : pointer;
+}
+
 /** Why an event cannot be the effect of a move; undefined if it can. */
-function mismatch(
+function mismatch(operation: Operation, state: State): string | undefined {
+  return state.event.type.startsWith('rollout-')
+    ? mismatchOfRollout(operation, state)
+    : mismatchOfMove(operation, state);
+}
+
+/** The same for an event of a rollout. */
+function mismatchOfRollout(
+  { kind, arguments: { version, toVersion, fromVersion, rollout }, eventId }: Operation,
+  { event }: State,
+): string | undefined {
+  const { id, type, revision, by, version: candidate, previousVersion: stable } = event;
+  const told = `was told revision ${revision}, which is another's`;
+  if (eventId !== undefined && eventId !== id) return `${told}: event ${id}, not ${eventId}`;
+  if (type === 'rollout-started')
+    return kind === 'start' && version === candidate ? undefined : `${told}: ${type} ${candidate}`;
+  const endedBy = { activate: 'activation', rollback: 'rollback', abort: 'abort', start: '', read: '' }[kind];
+  if (endedBy !== by) return `${told}: ${type} by ${by}`;
+  if (kind === 'abort') return rollout === event.rollout ? undefined : `aborted rollout ${event.rollout}`;
+  if ((version ?? toVersion ?? stable) !== stable) return `aborted a rollout next to ${stable} at revision ${revision}`;
+  if (fromVersion !== undefined && fromVersion !== stable && fromVersion !== candidate)
+    return `aborted a rollout of ${candidate} at revision ${revision}`;
+  return undefined;
+}
+
+function mismatchOfMove(
   { kind, arguments: { version, toVersion, fromVersion }, eventId }: Operation,
-  { event, below }: State,
+  { event, below, candidateBefore }: State,
 ): string | undefined {
   const { id, type, revision } = event;
   const told = `was told revision ${revision}, which is another's`;
   if (eventId !== undefined && eventId !== id) return `${told}: event ${id}, not ${eventId}`;
-  if ((type === 'version-activated') !== (kind === 'activate')) return `${told}: ${type}`;
+  if (type !== (kind === 'activate' ? 'version-activated' : kind === 'rollback' ? 'version-rolled-back' : ''))
+    return `${told}: ${type}`;
   if (kind === 'activate' && version !== event.version) return `${told}: it activated ${event.version}`;
   if (kind === 'rollback' && (toVersion ?? below) !== event.version)
     return `rolled back to ${event.version} at revision ${revision}, not to ${toVersion ?? below ?? 'nothing, as nothing is below'}`;
-  if (fromVersion !== undefined && fromVersion !== event.previousVersion)
+  if (kind === 'rollback' && toVersion === undefined && candidateBefore !== undefined)
+    return `rolled back to ${event.version} at revision ${revision}, although a rollout was to end`;
+  if (fromVersion !== undefined && fromVersion !== event.previousVersion && fromVersion !== candidateBefore)
     return `rolled back from ${event.previousVersion} at revision ${revision}`;
   return undefined;
 }

@@ -48,6 +48,21 @@ interface Client {
 type Verdict = 'made' | 'changed nothing' | 'refused' | 'not sent' | 'unknown' | 'cut';
 
 const TRIES = 4;
+const REFUSALS: ReadonlySet<string> = new Set([
+  'nothing-to-roll-back-to',
+  'never-active',
+  'not-active',
+  'already-active',
+  'rollout-running',
+  'rollout-ended',
+  'rollout-not-found',
+]);
+
+/** The revision of the end of a rollout, until the log is known. */
+const ENDED = -1;
+
+/** Everything that a client asks for except reads. */
+type Change = Exclude<Operation['kind'], 'read'>;
 
 export class PointerClients {
   readonly recorded: Recorded[] = [];
@@ -58,6 +73,8 @@ export class PointerClients {
   repeats = 0;
   replays = 0;
   readonly #options: PointerClientsOptions;
+  /** The rollout that an answer named last. */
+  #rollout: number | undefined;
   #highest: number;
   #acknowledged: number;
   #number = 0;
@@ -80,7 +97,10 @@ export class PointerClients {
       if (random() < 0.3) this.#hop(client);
       const kind = random();
       if (kind < 0.6) await this.#read(client);
-      else if (kind < 0.8) await this.#move(client, 'activate', { version: this.#oneOf(this.#options.versions) });
+      else if (kind < 0.72) await this.#move(client, 'activate', { version: this.#oneOf(this.#options.versions) });
+      else if (kind < 0.8) await this.#move(client, 'start', { version: this.#oneOf(this.#options.versions) });
+      else if (kind < 0.84 && this.#rollout !== undefined)
+        await this.#move(client, 'abort', { rollout: this.#rollout });
       else if (kind < 0.95)
         await this.#move(
           client,
@@ -97,15 +117,19 @@ export class PointerClients {
 
   /** What was recorded, each write with the event that it made. @throws where one made two */
   history(events: readonly Event[]): Operation[] {
-    const made = new Map<string, string>();
-    for (const { reason, id, revision } of events) {
+    const made = new Map<string, Event>();
+    for (const event of events) {
+      const { reason, revision } = event;
       if (made.has(reason) && reason.startsWith('Operation '))
         throw new Error(`"${reason}" had two effects, the second at revision ${revision}.`);
-      made.set(reason, id);
+      made.set(reason, event);
     }
     return this.recorded.map(({ reason, ...operation }) => {
-      const eventId = reason === undefined ? undefined : made.get(reason);
-      return eventId === undefined ? operation : { ...operation, eventId };
+      const event = reason === undefined ? undefined : made.get(reason);
+      if (event === undefined) return operation;
+      const { result } = operation;
+      const found = result?.revision === ENDED ? { result: { ...result, revision: event.revision } } : {};
+      return { ...operation, eventId: event.id, ...found };
     });
   }
 
@@ -115,7 +139,9 @@ export class PointerClients {
     const strong = random() < 0.9;
     const invokedAt = performance.now();
     const headers: Record<string, string> = strong ? { 'registry-min-revision': String(minRevision) } : {};
-    const answer = await this.#ask(client, { path: `/v1/packs/coach/active?channel=${channel}`, headers });
+    const ofPointer = random() < 0.5;
+    const path = ofPointer ? `/v1/packs/coach/active?channel=${channel}` : `/v1/packs/coach/channels/${channel}`;
+    const answer = await this.#ask(client, { path, headers });
     const returnedAt = performance.now();
     const said = {
       client: client.name,
@@ -126,8 +152,8 @@ export class PointerClients {
       arguments: strong ? { minRevision } : {},
     };
     if (answer?.status === 200) {
-      const { revision, version } = JSON.parse(answer.text) as Told;
-      this.#record({ ...said, outcome: 'ok', result: { revision, version, logRevision: this.#learn(client, answer) } });
+      const told = ofPointer ? { ofPointer, ...pointerIn(answer) } : this.#channelIn(answer);
+      this.#record({ ...said, outcome: 'ok', result: { ...told, logRevision: this.#learn(client, answer) } });
     } else {
       if (answer !== undefined && answer.status !== 503) this.#surprise(answer);
       this.#record({ ...said, outcome: 'refused' });
@@ -135,7 +161,18 @@ export class PointerClients {
     }
   }
 
-  async #move(client: Client, kind: 'activate' | 'rollback', given: Operation['arguments']): Promise<void> {
+  /** What `getChannel` tells. */
+  #channelIn({ text }: Answer): Pick<Told, 'revision' | 'version' | 'candidate'> {
+    const { revision, stable, rollout } = JSON.parse(text) as {
+      revision: number;
+      stable: { version: string };
+      rollout?: { id: number; candidate: { version: string } };
+    };
+    this.#rollout = rollout?.id ?? this.#rollout;
+    return { revision, version: stable.version, candidate: rollout?.candidate.version ?? null };
+  }
+
+  async #move(client: Client, kind: Change, given: Operation['arguments']): Promise<void> {
     const { channel, random } = this.#options;
     this.#number += 1;
     const reason = `Operation ${this.#number} of ${this.#options.run}`;
@@ -155,7 +192,8 @@ export class PointerClients {
       tried.add(verdict);
       if (verdict === 'made' || verdict === 'changed nothing' || verdict === 'refused') {
         if (answer?.header('idempotency-replayed') === 'true') this.replays += 1;
-        const outcome = verdict === 'refused' ? 'refused' : 'ok';
+        // What is aborted already may have been so at any time before.
+        const outcome = verdict === 'refused' || (kind === 'abort' && verdict !== 'made') ? 'refused' : 'ok';
         const result = outcome === 'ok' ? { result: this.#toldBy(client, answer!) } : {};
         const told = { ...said, instance: String(instance), returnedAt, outcome, ...result } as const;
         if (verdict === 'made') this.#record({ ...told, invokedAt: begunAt, reason });
@@ -201,14 +239,17 @@ export class PointerClients {
     else this.#learn(client, answer);
   }
 
-  #moveAsk(kind: 'activate' | 'rollback', channel: string, reason: string, given: Operation['arguments']): Ask {
+  #moveAsk(kind: Change, channel: string, reason: string, { rollout, ...given }: Operation['arguments']): Ask {
     const headers: Record<string, string> = reason === 'Other' ? {} : { 'idempotency-key': `"${reason}"` };
-    return {
-      method: 'POST',
-      path: `/v1/packs/coach/${kind === 'activate' ? 'activations' : 'rollback'}`,
-      body: { channel, reason, ...given },
-      headers,
-    };
+    const plan = { steps: [{ share: 50 }], finish: 'wait' };
+    const body = { reason, ...given, ...(kind !== 'abort' && { channel }), ...(kind === 'start' && plan) };
+    const path = {
+      activate: 'activations',
+      rollback: 'rollback',
+      start: 'rollouts',
+      abort: `rollouts/${rollout}/abort`,
+    }[kind];
+    return { method: 'POST', path: `/v1/packs/coach/${path}`, body, headers };
   }
 
   #verdictOf(answer: Answer | undefined): Verdict {
@@ -218,18 +259,31 @@ export class PointerClients {
       code?: string;
       eventId?: string;
     };
-    if (answer.status === 201) return 'made';
+    if (answer.status === 201 || changed === true) return 'made';
     if (answer.status === 200 && changed === false) return 'changed nothing';
-    if (code === 'nothing-to-roll-back-to' || code === 'never-active' || code === 'not-active') return 'refused';
-    if (code === 'outcome-unknown' && eventId !== undefined) return 'unknown';
+    if (code !== undefined && REFUSALS.has(code)) return 'refused';
+    // Without an event it would have been refused, or have changed nothing, after others of its batch (SPEC R5).
+    if (code === 'outcome-unknown') return eventId === undefined ? 'not sent' : 'unknown';
     if (code !== 'store-unavailable' && code !== 'store-busy') this.#surprise(answer);
     return 'not sent';
   }
 
   #toldBy(client: Client, answer: Answer): Told {
-    const { revision, version, previousVersion, changed } = JSON.parse(answer.text) as Told;
+    const { id, stableVersion, ...body } = JSON.parse(answer.text) as Told & { id?: number; stableVersion?: string };
+    if (id !== undefined) return this.#toldOfRollout(client, answer, id, stableVersion ?? '');
+    const { revision, version, previousVersion, changed } = body;
     if (changed !== false) this.#acknowledged = Math.max(this.#acknowledged, revision);
-    return { revision, version, previousVersion, changed, logRevision: this.#learn(client, answer) };
+    const ofPointer = changed === false;
+    return { revision, version, previousVersion, changed, ofPointer, logRevision: this.#learn(client, answer) };
+  }
+
+  /** The start of a rollout, or its end: `history` finds the revision of an end. */
+  #toldOfRollout(client: Client, answer: Answer, id: number, version: string): Told {
+    const started = answer.status === 201;
+    if (started) this.#rollout = id;
+    const logRevision = this.#learn(client, answer);
+    this.#acknowledged = Math.max(this.#acknowledged, started ? id : logRevision);
+    return { revision: started ? id : ENDED, version, changed: true, logRevision };
   }
 
   /** @returns the log revision of the answer, which has been seen now */
@@ -270,17 +324,31 @@ export class PointerClients {
   }
 }
 
-/** The moves of a channel of `coach`, as the checker takes them. */
+/** What `getActivePack` tells. */
+function pointerIn({ text }: Answer): Pick<Told, 'revision' | 'version'> {
+  const { revision, version } = JSON.parse(text) as Told;
+  return { revision, version };
+}
+
+/** The moves of a channel of `coach` and its rollouts, as the checker takes them. */
 export function movesOf(events: readonly Event[], channel: string): MoveEvent[] {
-  return events.flatMap((event) => {
-    const { revision, id, type, pack, version = '' } = event;
-    if (
-      pack !== 'coach' ||
-      event.channel !== channel ||
-      (type !== 'version-activated' && type !== 'version-rolled-back')
-    )
-      return [];
-    return [{ revision, id, type, version, previousVersion: event.data.previousVersion }];
+  return events.flatMap((event): MoveEvent[] => {
+    const { revision, id, version = '' } = event;
+    if (event.pack !== 'coach' || event.channel !== channel) return [];
+    const common = { revision, id, version };
+    switch (event.type) {
+      case 'version-activated':
+      case 'version-rolled-back':
+        return [{ ...common, type: event.type, previousVersion: event.data.previousVersion }];
+      case 'rollout-started':
+        return [{ ...common, type: event.type, previousVersion: event.data.stable.version }];
+      case 'rollout-aborted': {
+        const { stable, by, rollout } = event.data;
+        return [{ ...common, type: event.type, previousVersion: stable.version, by, rollout }];
+      }
+      default:
+        return [];
+    }
   });
 }
 
@@ -297,7 +365,7 @@ export function goneBack(operations: readonly Operation[]): string[] {
     arguments: { minRevision },
   } of operations) {
     if (outcome !== 'ok' || result === undefined) continue;
-    const { revision } = result;
+    const revision = result.logRevision ?? result.revision;
     const before = highest.get(client);
     if (before === undefined || before.revision <= revision) highest.set(client, { revision, instance });
     else if (kind === 'read' && minRevision !== undefined)

@@ -1,7 +1,8 @@
 /**
- * The log of one channel, read as what it must be: each move from the version that was in force, rollbacks down the stack.
+ * The log of one channel, read as what it must be: each move from the version that was in force, rollbacks down the stack, at most one
+ * rollout at a time.
  *
- * Rule: an activation pushes, a rollback pops down to what it rolls back to. It restates the rule of the registry's fold in its own
+ * Rule: an activation pushes, a rollback pops down to what it rolls back to. A rollout leaves the stack as it is; any move ends it. It restates the rule of the registry's fold in its own
  * words, so that the one does not excuse the other.
  * Example: after `activate 1, activate 2, rollback` nothing lies below 1, and a further rollback has nowhere to go.
  */
@@ -9,9 +10,14 @@
 export interface MoveEvent {
   readonly revision: number;
   readonly id: string;
-  readonly type: 'version-activated' | 'version-rolled-back';
+  readonly type: 'version-activated' | 'version-rolled-back' | 'rollout-started' | 'rollout-aborted';
+  /** The version that the channel moved to; of a rollout the candidate. */
   readonly version: string;
+  /** Of a rollout the stable version. */
   readonly previousVersion: string | null;
+  /** What aborted a rollout, and which. */
+  readonly by?: 'abort' | 'rollback' | 'activation';
+  readonly rollout?: number;
 }
 
 /** The pointer after a move. */
@@ -20,6 +26,12 @@ export interface State {
   readonly index: number;
   readonly revision: number;
   readonly version: string | null;
+  /** The revision of the last move of the pointer. */
+  readonly pointerRevision: number;
+  /** The version of the rollout that runs. */
+  readonly candidate: string | undefined;
+  /** That of the state before. */
+  readonly candidateBefore: string | undefined;
   readonly event: MoveEvent;
   /** Where a rollback that names no version leads from the state before. */
   readonly below: string | undefined;
@@ -46,6 +58,9 @@ const BEFORE: State = {
   index: 0,
   revision: 0,
   version: null,
+  pointerRevision: 0,
+  candidate: undefined,
+  candidateBefore: undefined,
   event: { revision: 0, id: '', type: 'version-activated', version: '', previousVersion: null },
   below: undefined,
 };
@@ -68,17 +83,31 @@ export function readLog(events: readonly MoveEvent[]): Log {
     if (byId.has(id)) say(`has the id of revision ${byId.get(id)?.revision}`);
     const current = stack.at(-1) ?? null;
     if (previousVersion !== current) say(`names ${previousVersion} as the version before; ${current} was`);
-    if (version === current) say('moves the channel to where it is');
     const below = stack.findLast((name) => name !== current);
+    const { candidate: candidateBefore, pointerRevision } = states.at(-1) ?? BEFORE;
+    const isMove = type === 'version-activated' || type === 'version-rolled-back';
+    if (isMove && version === current) say('moves the channel to where it is');
+    if (type === 'rollout-started' && candidateBefore !== undefined)
+      say(`begins while ${candidateBefore} is rolled out`);
+    if (type === 'rollout-aborted' && candidateBefore !== version) say('ends what does not run');
     if (type === 'version-rolled-back') {
       if (!everActive.has(version)) say('goes forward: that version was never active');
       const stackIndex = stack.lastIndexOf(version, stack.length - 2);
       if (stackIndex >= 0 && stack.length > 1) stack.length = stackIndex + 1;
       else stack.push(version);
-    } else stack.push(version);
+    } else if (isMove) stack.push(version);
     if (stack.length > DEPTH) stack.shift();
-    everActive.add(version);
-    const state = { index: states.length + 1, revision, version, event, below };
+    if (isMove) everActive.add(version);
+    const state: State = {
+      index: states.length + 1,
+      revision,
+      version: isMove ? version : current,
+      pointerRevision: isMove ? revision : pointerRevision,
+      candidate: type === 'rollout-started' ? version : undefined,
+      candidateBefore,
+      event,
+      below,
+    };
     states.push(state);
     byRevision.set(revision, state);
     byId.set(id, state);

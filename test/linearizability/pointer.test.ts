@@ -1,6 +1,6 @@
 /**
- * One pointer, three instances: what clients saw of a channel, while they moved and read it everywhere at once and under faults, is what a
- * single pointer could have shown them, moved and read one operation at a time (BARS B3; SPEC R3–R6, R10).
+ * One pointer, three instances: what clients saw of a channel and its rollouts, while they moved, rolled out and read it everywhere at once
+ * and under faults, is what a single channel could have shown them, changed and read one operation at a time (BARS B3; SPEC R3–R6, R10).
  *
  * Real processes on one PostgreSQL with fsync on, each behind a fault proxy. Clients hop, and repeat unanswered requests with their
  * Idempotency-Keys. The checker compares what they saw with the log, and must find the defects planted in the same histories. To repeat a run:
@@ -14,6 +14,7 @@ import { Nemesis } from '../support/chaos/nemesis.ts';
 import { Roaming } from '../support/chaos/roaming.ts';
 import { check, type History, type Operation } from './checker.ts';
 import { goneBack, movesOf, PointerClients } from './pointer-clients.ts';
+import { readLog } from './pointer-log.ts';
 
 const LENGTHS = {
   short: { seeds: 1, operations: 1200, kills: 1 },
@@ -151,8 +152,9 @@ function withStaleRead(history: History): History {
     );
   });
   const read = operations[readIndex]!;
-  const index = events.findIndex(({ revision }) => revision === read.result?.revision);
-  const { revision, version } = events[index - 1]!;
+  const { states, byRevision } = readLog(events);
+  const { index } = byRevision.get(read.result?.revision ?? 0)!;
+  const { revision, version } = states[index - 2]!;
   const stale: Operation = { ...read, arguments: { minRevision: 0 }, result: { revision, version } };
   return { ...history, operations: operations.with(readIndex, stale) };
 }

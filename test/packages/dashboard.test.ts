@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { parse } from 'yaml';
 import { installTool } from '../../scripts/tools.ts';
 import { newFolder } from '../support/process/folder.ts';
 import { freePort } from '../support/http/free-port.ts';
@@ -200,6 +201,106 @@ t.test('the dashboard is one to the schema that Grafana publishes', async (t) =>
 t.test('promtool accepts the alert rules', { skip }, async (t) => {
   const { stdout } = await run('/usr/bin/promtool', ['check', 'rules', ALERTS]);
   t.match(stdout, /SUCCESS: \d+ rules found/u);
+});
+
+/** What an alert does with the samples of some series: the labels that it fires with at a time, besides its severity. */
+interface Case {
+  readonly alert: string;
+  /** Between two samples, and between two looks at the rule; default: 15s. */
+  readonly interval?: string;
+  readonly series: Readonly<Record<string, string>>;
+  readonly at: string;
+  readonly fires: readonly Readonly<Record<string, string>>[];
+}
+
+const OVERDUE = 'prompt_registry_overdue_seconds';
+const FAILED = 'prompt_registry_plans_failed_total';
+const WAITS = 'prompt_registry_rollout_waits';
+const coach = { job: 'prompt-registry', pack: 'coach', channel: 'production' };
+/** A series of an instance, as Prometheus names it. */
+const named = (metric: string, instance: string, labels: object = {}) =>
+  `${metric}{${Object.entries({ job: 'prompt-registry', instance, ...labels })
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(',')}}`;
+const failedOf = (type: string) => named(FAILED, 'a', { pack: 'coach', channel: 'production', type });
+const waitsOf = (instance: string) => named(WAITS, instance, { pack: 'coach', channel: 'production' });
+
+const CASES: readonly Case[] = [
+  {
+    alert: 'PromptRegistryOverdue',
+    series: { [named(OVERDUE, 'a')]: '0 2 11 26', [named(OVERDUE, 'b')]: '0 2 11 26' },
+    at: '45s',
+    fires: [{ job: 'prompt-registry' }],
+  },
+  {
+    alert: 'PromptRegistryOverdue', // one of them is cut off, and the other one has done it
+    series: { [named(OVERDUE, 'a')]: '0 2 11 26', [named(OVERDUE, 'b')]: '0 2 0 0' },
+    at: '45s',
+    fires: [],
+  },
+  {
+    alert: 'PromptRegistryClockInDoubt',
+    series: {
+      [named('prompt_registry_clock_in_doubt', 'a')]: '0 1x10',
+      [named('prompt_registry_clock_in_doubt', 'b')]: '0x10',
+    },
+    at: '2m',
+    fires: [{ job: 'prompt-registry', instance: 'a' }],
+  },
+  { alert: 'PromptRegistryTrialStayed', series: { [failedOf('trial-stayed')]: '0x4 1x10' }, at: '2m', fires: [coach] },
+  { alert: 'PromptRegistryScheduleSkipped', series: { [failedOf('trial-stayed')]: '0x4 1x10' }, at: '2m', fires: [] },
+  {
+    alert: 'PromptRegistryScheduleSkipped',
+    series: { [failedOf('schedule-skipped')]: '0x4 1x10' },
+    at: '2m',
+    fires: [coach],
+  },
+  { alert: 'PromptRegistryRolloutWaits', interval: '5m', series: { [waitsOf('a')]: '1x300' }, at: '23h', fires: [] },
+  {
+    alert: 'PromptRegistryRolloutWaits',
+    interval: '5m',
+    series: { [waitsOf('a')]: '1x300' },
+    at: '25h',
+    fires: [coach],
+  },
+  {
+    alert: 'PromptRegistryRolloutWaits',
+    interval: '5m',
+    series: { [waitsOf('a')]: '1x150 0 1x150' },
+    at: '25h',
+    fires: [],
+  },
+];
+
+t.test('the alerts about rollouts fire when they should', { skip }, async (t) => {
+  const { groups } = parse(readFileSync(ALERTS, 'utf8')) as { groups: { rules: { alert: string; expr: string }[] }[] };
+  const exprOf = (alert: string) => groups.flatMap(({ rules }) => rules).find((rule) => rule.alert === alert);
+  t.ok(CASES.every(({ alert }) => exprOf(alert) !== undefined));
+  // An alert that fires is a series, too.
+  const expected = ({ alert, at, fires }: Case) => ({
+    expr: `count by (job, pack, channel, instance) (ALERTS{alertname="${alert}",alertstate="firing"})`,
+    eval_time: at,
+    exp_samples: fires.map((labels) => ({
+      labels: `{${Object.entries(labels)
+        .map(([name, value]) => `${name}="${value}"`)
+        .join(',')}}`,
+      value: 1,
+    })),
+  });
+  const file = join(newFolder(t), 'cases.json'); // JSON is YAML
+  for (const [evaluation_interval, cases] of Map.groupBy(CASES, ({ interval = '15s' }) => interval)) {
+    const tests = cases.map((each) => ({
+      name: each.alert,
+      interval: evaluation_interval,
+      input_series: Object.entries(each.series).map(([series, values]) => ({ series, values })),
+      promql_expr_test: [expected(each)],
+    }));
+    writeFileSync(file, JSON.stringify({ rule_files: [ALERTS], evaluation_interval, tests }));
+    const { stdout } = await run('/usr/bin/promtool', ['test', 'rules', file]).catch(
+      (error: { stdout: string; stderr: string }) => ({ stdout: error.stdout + error.stderr }),
+    );
+    t.match(stdout, /SUCCESS/u, stdout);
+  }
 });
 
 t.test('a Prometheus that scraped two instances under load', { skip }, async (t) => {

@@ -2,7 +2,7 @@
  * The default pack of the server, for checks of what moves do to sessions. Only if the user allows it: `--move-default-pack`.
  *
  * Problem: coach sessions use the default pack, which others may use.
- * Rule: the checks publish three copies of its active version, which nothing makes the latest, and move its channel between them. At the end
+ * Rule: the checks publish four copies of its active version, which nothing makes the latest, and move its channel between them. At the end
  * the channel goes back to its version.
  * Example: `await pack.activate(pack.one)`; `await pack.activate(pack.other, { sessions: 'next-turn' })`.
  */
@@ -17,8 +17,9 @@ export class DefaultPack {
   readonly one: string;
   /** Lacks `ownStyle`. */
   readonly other: string;
-  /** To be revoked. */
+  /** To be revoked, like `fourth`. */
   readonly third: string;
+  readonly fourth: string;
   readonly ownStyle: string;
   readonly #asker: Asker;
   readonly #reason: string;
@@ -31,6 +32,7 @@ export class DefaultPack {
     this.one = versionOf('one');
     this.other = versionOf('other');
     this.third = versionOf('third');
+    this.fourth = versionOf('fourth');
     this.ownStyle = `contract-${runId}`;
     this.#asker = asker;
     this.#reason = `Contract check ${runId}`;
@@ -45,8 +47,8 @@ export class DefaultPack {
     const prepared = new DefaultPack(world, active);
     const own: Style = { id: prepared.ownStyle, title: 'Contract check', text: 'Of a contract check.' };
     await prepared.#publish(active, prepared.one, [...active.styles, own]);
-    await prepared.#publish(active, prepared.other, active.styles);
-    await prepared.#publish(active, prepared.third, active.styles);
+    for (const version of [prepared.other, prepared.third, prepared.fourth])
+      await prepared.#publish(active, version, active.styles);
     return prepared;
   }
 

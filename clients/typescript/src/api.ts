@@ -893,7 +893,7 @@ export interface components {
             requiredScopes?: components["schemas"]["Scope"][];
             violations?: components["schemas"]["Violation"][];
             /** @description The rollout that is in the way. */
-            rollout?: number;
+            rollout?: components["schemas"]["RolloutId"];
             /**
              * @description SemVer 2.0.0 without build metadata.
              * @example 1.1.0
@@ -1308,6 +1308,16 @@ export interface components {
             system: string;
             styles: components["schemas"]["Style"][];
         };
+        /** @description The rollout that the move ends: its promotion, or a move back to the stable version. */
+        EndedRollout: {
+            id: components["schemas"]["RolloutId"];
+            /**
+             * @description How it ended.
+             * @example promoted
+             * @enum {string}
+             */
+            state: "promoted" | "aborted";
+        };
         /** @description A move of a channel. */
         Activation: {
             revision: components["schemas"]["Revision"];
@@ -1331,16 +1341,7 @@ export interface components {
             activatedAt: components["schemas"]["Timestamp"];
             /** @description False if the version was already active. Then nothing was written, and this is the move that activated it. */
             changed: boolean;
-            /** @description The rollout that the move ended: its promotion, or a move back to the stable version. */
-            rollout?: {
-                id: number;
-                /**
-                 * @description How it ended.
-                 * @example promoted
-                 * @enum {string}
-                 */
-                state: "promoted" | "aborted";
-            };
+            rollout?: components["schemas"]["EndedRollout"];
             instances?: components["schemas"]["InstancesReached"];
         };
         ActivationPage: {
@@ -1402,26 +1403,13 @@ export interface components {
             stylesRemoved: components["schemas"]["StyleId"][];
             /** @description Why the move would be refused; empty if it would succeed. */
             problems: components["schemas"]["Violation"][];
-            /** @description The rollout that the move would end. */
-            rollout?: {
-                id: number;
-                /**
-                 * @description How it ended.
-                 * @example promoted
-                 * @enum {string}
-                 */
-                state: "promoted" | "aborted";
-            };
+            rollout?: components["schemas"]["EndedRollout"];
         };
         /** @description The move already in force (`changed: false`), or with `dryRun` what the move would do. */
         ActivationOrPreview: components["schemas"]["Activation"] | components["schemas"]["Preview"];
         /** @description A channel's gradual move to another version. */
         Rollout: {
-            /**
-             * @description The revision of the event that started the rollout.
-             * @example 12
-             */
-            id: number;
+            id: components["schemas"]["RolloutId"];
             pack: components["schemas"]["PackName"];
             channel: components["schemas"]["ChannelName"];
             /**
@@ -1505,11 +1493,8 @@ export interface components {
              */
             finish: "promote" | "wait";
             audience?: components["schemas"]["Audience"];
-            /**
-             * @description One of the last 20 rollouts of the channel: the same users get the candidate again.
-             * @example 12
-             */
-            sameSubjectsAs?: number;
+            /** @description One of the last 20 rollouts of the channel: the same users get the candidate again. */
+            sameSubjectsAs?: components["schemas"]["RolloutId"];
             /** @description Start although instances of an older build are live. They serve the stable version. */
             force?: boolean;
             /** @description Report what would happen, and change nothing. */
@@ -1567,11 +1552,7 @@ export interface components {
         RolloutOrPreview: components["schemas"]["Rollout"] | components["schemas"]["RolloutPreview"];
         /** @description An activation at a time. It is skipped if the channel has moved since it was scheduled. */
         ScheduledActivation: {
-            /**
-             * @description The id of the event that scheduled the activation.
-             * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
-             */
-            id: string;
+            id: components["schemas"]["ScheduleId"];
             pack: components["schemas"]["PackName"];
             channel: components["schemas"]["ChannelName"];
             version: components["schemas"]["VersionNumber"];
@@ -1604,11 +1585,7 @@ export interface components {
         };
         /** @description What was cancelled, and by which event. */
         CancelledActivation: {
-            /**
-             * @description The id of the event that scheduled the activation.
-             * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
-             */
-            id: string;
+            id: components["schemas"]["ScheduleId"];
             revision: components["schemas"]["Revision"];
         };
         /** @description What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally. */
@@ -1620,11 +1597,7 @@ export interface components {
             stable: components["schemas"]["ActivePack"];
             /** @description The rollout under way: the other arm, and who gets it. */
             rollout?: {
-                /**
-                 * @description The revision of the event that started the rollout.
-                 * @example 12
-                 */
-                id: number;
+                id: components["schemas"]["RolloutId"];
                 candidate: components["schemas"]["ActivePack"];
                 share: components["schemas"]["Share"];
                 audience?: components["schemas"]["Audience"];
@@ -1679,34 +1652,11 @@ export interface components {
             expiresAt?: string;
             createdBy: components["schemas"]["Actor"];
             revokedAt?: components["schemas"]["Timestamp"];
-        };
-        /** @description A key that is revoked, and what was cancelled with it. */
-        RevokedKey: {
-            /**
-             * @description Id of a key; not secret.
-             * @example k7Qm2Xw9Lp3
-             */
-            keyId: string;
-            label: components["schemas"]["KeyLabel"];
-            scopes: components["schemas"]["Scope"][];
-            createdAt: components["schemas"]["Timestamp"];
-            /**
-             * Format: date-time
-             * @description When the key stops working. Default: never.
-             * @example 2027-01-31T00:00:00Z
-             */
-            expiresAt?: string;
-            createdBy: components["schemas"]["Actor"];
-            revokedAt?: components["schemas"]["Timestamp"];
-            /** @description The activations that the key had scheduled: they were cancelled with it. */
-            cancelled: {
+            /** @description In the response to `revokeKey`: what the key had scheduled, which was cancelled with it. */
+            cancelled?: {
                 pack: components["schemas"]["PackName"];
                 channel: components["schemas"]["ChannelName"];
-                /**
-                 * @description The id of the event that scheduled the activation.
-                 * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
-                 */
-                id: string;
+                id: components["schemas"]["ScheduleId"];
             }[];
         };
         /** @description A key that was just created. */
@@ -1896,7 +1846,7 @@ export interface components {
             };
             /** @description The arm that the session started on. Present if a rollout was under way. */
             assignment?: {
-                rollout: number;
+                rollout: components["schemas"]["RolloutId"];
                 /**
                  * @description Which arm.
                  * @example stable
@@ -2043,7 +1993,7 @@ export interface components {
         AttributeName: string;
         /** @example de */
         AttributeText: string;
-        /** @description A string, a number or a boolean. It is compared as a string: `true` is "true", 30 is "30". */
+        /** @description A text of at most 200 characters, a number, true or false. All are compared as texts: 30 is "30". */
         AttributeValue: components["schemas"]["AttributeText"] | number | boolean;
         /** @description Who takes part in a rollout. Default: everybody. */
         Audience: {
@@ -2103,6 +2053,16 @@ export interface components {
          * @example 7
          */
         Revision: number;
+        /**
+         * @description Id of a rollout: the revision of the event that started it.
+         * @example 12
+         */
+        RolloutId: number;
+        /**
+         * @description Id of a scheduled activation: that of the event that scheduled it.
+         * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
+         */
+        ScheduleId: string;
         /**
          * @description What a key can allow; `*` allows everything.
          * @example prompts:read
@@ -2568,7 +2528,7 @@ export interface components {
         CursorQuery: string;
         /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
         IdempotencyKeyHeader: string;
-        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
         IfMatchHeader: string;
         /** @description ETags that you have; a match returns 304. */
         IfNoneMatchHeader: string;
@@ -2590,7 +2550,7 @@ export interface components {
         /** @description The subject, percent-encoded, if it should not be in the address. */
         RegistrySubjectHeader: string;
         /**
-         * @description The revision of the event that started the rollout.
+         * @description Id of a rollout: the revision of the event that started it.
          * @example 12
          */
         RolloutPath: number;
@@ -3242,7 +3202,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3304,7 +3264,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3605,7 +3565,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3753,7 +3713,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3880,7 +3840,7 @@ export interface operations {
                  */
                 pack: components["parameters"]["PackPath"];
                 /**
-                 * @description The revision of the event that started the rollout.
+                 * @description Id of a rollout: the revision of the event that started it.
                  * @example 12
                  */
                 rollout: components["parameters"]["RolloutPath"];
@@ -3925,7 +3885,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3939,7 +3899,7 @@ export interface operations {
                  */
                 pack: components["parameters"]["PackPath"];
                 /**
-                 * @description The revision of the event that started the rollout.
+                 * @description Id of a rollout: the revision of the event that started it.
                  * @example 12
                  */
                 rollout: components["parameters"]["RolloutPath"];
@@ -3979,7 +3939,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3993,7 +3953,7 @@ export interface operations {
                  */
                 pack: components["parameters"]["PackPath"];
                 /**
-                 * @description The revision of the event that started the rollout.
+                 * @description Id of a rollout: the revision of the event that started it.
                  * @example 12
                  */
                 rollout: components["parameters"]["RolloutPath"];
@@ -4033,7 +3993,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4047,7 +4007,7 @@ export interface operations {
                  */
                 pack: components["parameters"]["PackPath"];
                 /**
-                 * @description The revision of the event that started the rollout.
+                 * @description Id of a rollout: the revision of the event that started it.
                  * @example 12
                  */
                 rollout: components["parameters"]["RolloutPath"];
@@ -4087,7 +4047,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4101,7 +4061,7 @@ export interface operations {
                  */
                 pack: components["parameters"]["PackPath"];
                 /**
-                 * @description The revision of the event that started the rollout.
+                 * @description Id of a rollout: the revision of the event that started it.
                  * @example 12
                  */
                 rollout: components["parameters"]["RolloutPath"];
@@ -4141,7 +4101,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4155,7 +4115,7 @@ export interface operations {
                  */
                 pack: components["parameters"]["PackPath"];
                 /**
-                 * @description The revision of the event that started the rollout.
+                 * @description Id of a rollout: the revision of the event that started it.
                  * @example 12
                  */
                 rollout: components["parameters"]["RolloutPath"];
@@ -4324,7 +4284,7 @@ export interface operations {
                  */
                 pack: components["parameters"]["PackPath"];
                 /**
-                 * @description The id of the event that scheduled the activation.
+                 * @description Id of a scheduled activation: that of the event that scheduled it.
                  * @example 0d9c6a52-7f1e-4c57-9a35-0b8f4f5e2f11
                  */
                 id: string;
@@ -4816,7 +4776,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RevokedKey"];
+                    "application/json": components["schemas"]["Key"];
                 };
             };
             400: components["responses"]["ValidationFailed"];

@@ -93,6 +93,16 @@ t.test('interrupted while it waits as it was asked to: it waits no longer', asyn
   t.match(reasons[1], /is over$/u, 'what it asked next is for the end');
 });
 
+t.test('interrupted while it moves the default pack: the pack goes back to its version', async (t) => {
+  const active = () => app.registry.activePack().version;
+  const before = active();
+  const args = ['--url', url, '--key', key, '--move-default-pack', '--only', 'getCoachSession'];
+  const { code, stderr } = await runKit(t, args, { until: until(() => active() !== before) });
+  t.match({ code, stderr }, { code: 1, stderr: /^not ok: not fully checked: getCoachSession$/mu });
+  t.equal(active(), before);
+  t.notMatch(stderr, /could not/u);
+});
+
 t.test('a full disk behind the results', async (t) => {
   const file = join(newFolder(t), 'results.tap');
   const { code, stderr } = await run(t, ['createKey', 'revokeKey'], () => ({ stdout: { file, room: 4096 } }));

@@ -116,6 +116,10 @@ t.test('operators', async (t) => {
     ['greaterThan', ['17'], '0x20', false],
     ['greaterThan', ['17'], '1e3', true],
     ['greaterThan', ['17'], ' 18', false],
+    ['greaterThan', ['17'], '018', false],
+    ['greaterThan', ['17'], '1234567890', true],
+    ['lessThan', ['1234567890'], '999999999', true],
+    ['lessThan', ['1'], '0', true],
     ['lessThan', ['0'], '-0.5', true],
     ['lessThan', ['0'], '', false],
     ['semver', ['>=2.1.0 <3.0.0'], '2.5.1', true],
@@ -126,6 +130,10 @@ t.test('operators', async (t) => {
     ['before', ['2027-01-01T00:00:00Z'], '2026-12-31', false],
     ['after', ['2027-01-01T00:00:00Z'], '2027-01-01T00:00:00.001Z', true],
     ['after', ['2027-01-01T00:00:00Z'], 'tomorrow', false],
+    ['after', ['2024-01-01T00:00:00Z'], '2024-02-29T00:00:00Z', true],
+    ['after', ['2024-01-01T00:00:00Z'], '2027-02-29T00:00:00Z', false], // no such day
+    ['after', ['2024-01-01T00:00:00Z'], '2027-01-01T24:00:00Z', false], // no such hour
+    ['after', ['2024-01-01T00:00:00Z'], '2027-01-01T00:00:00+24:00', false],
   ];
   for (const [operator, values, value, holds] of rows) {
     const takesPart = membershipOf({ conditions: [{ attribute: 'a', operator, values: [...values] }] });

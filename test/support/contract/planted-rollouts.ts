@@ -93,10 +93,24 @@ const leaking: Plant = {
     const answer = await forward(request);
     const isPlain = !request.url.includes('subject=') && request.headers['registry-subject'] === undefined;
     if (!isPlain || answer.status !== 200 || answer.headers['registry-assignment'] === undefined) return answer;
+    const separator = request.url.includes('?') ? '&' : '?';
     for (let user = 0; user < 50; user += 1) {
-      const other = await forward({ ...request, url: `${request.url}&subject=user-${user}` });
+      const other = await forward({ ...request, url: `${request.url}${separator}subject=user-${user}` });
       if (String(other.headers['registry-assignment']).endsWith('candidate')) return { ...answer, body: other.body };
     }
+    return answer;
+  },
+};
+
+/** A step is another rollout, with another salt. */
+const redrawing: Plant = {
+  answer: async (request, forward) => {
+    const answer = await forward(request);
+    const { version, share, channel } = (answer.status === 200 ? JSON.parse(answer.body) : {}) as Body;
+    if (version === undefined) return answer;
+    const start = { version, channel, steps: [{ share }], finish: 'wait', reason: 'Drawn again' };
+    await forward({ ...request, url: request.url.replace(/advance$/u, 'abort') });
+    await forward({ ...request, url: request.url.replace(/\/\d+\/advance$/u, ''), body: JSON.stringify(start) });
     return answer;
   },
 };
@@ -132,13 +146,7 @@ export const AUDIENCE_PLANTS: Plants = {
     ...request,
     url: request.url.replaceAll(/attribute=country%3A[^&]*/gu, (text) => text.toLowerCase().replace('%3a', '%3A')),
   })),
-  'a step that draws new subjects': at(
-    'advanceRollout',
-    followed((request, { version, share, channel }) => ({
-      url: request.url.replace(/\/\d+\/advance$/u, ''),
-      body: JSON.stringify({ version, channel, steps: [{ share }], finish: 'wait', reason: 'Again' }),
-    })),
-  ),
+  'a step that draws new subjects': at('advanceRollout', redrawing),
 };
 
 /** By operation; the first is the one that must be found for what it is. */
@@ -326,6 +334,7 @@ export const MORE_PLANTS: Readonly<Record<string, Plants>> = {
       'rollbackPack',
       sent((body) => body['sessions'] === undefined && body['toVersion'] === undefined && (body['sessions'] = 'end')),
     ),
+    'a revocation that forgets its policy': at('revokeVersion', withoutPolicy),
     'a session that does not see its move': cached(),
     'where it came from is not told': withoutMember('movedFrom'),
     'why it has ended is not told': withoutMember('reason', statusIs(410)),

@@ -1,5 +1,5 @@
 /** What moves do to sessions, and which arm a session starts on. These checks move the default pack, so they run only if that is allowed. */
-import type { ChannelState, Problem, Session } from '../answers.ts';
+import type { ChannelState, Problem, Revocation, Session } from '../answers.ts';
 import { armOf, subjectsAround } from '../buckets.ts';
 import type { DefaultPack } from '../default-pack.ts';
 import { checksOf, type Check, type Kit } from '../kit.ts';
@@ -115,6 +115,7 @@ export const sessionPolicyChecks: readonly Check[] = [
       async (kit, pack) => {
         for (const [operation, move] of Object.entries(MOVES)) {
           const { one, other } = await onBoth(pack);
+          await keeps(kit, one, `${operation}: before it, the session`);
           await move(pack, { sessions: 'next-turn' });
           await movesAlong(kit, one, pack.other, `${operation}: the session`);
           await keeps(kit, other, `${operation}: a session on another version`);
@@ -149,12 +150,21 @@ export const sessionPolicyChecks: readonly Check[] = [
         await keeps(kit, stable, `${sessions}: one on the stable version`);
       }
     }),
-    'after a revocation, sessions on the version go on with its replacement': withDefaultPack(async (kit, pack) => {
-      await pack.activate(pack.third);
-      const { body } = await pack.start();
-      const path = { pack: pack.pack, version: pack.third };
-      await kit.ask('revokeVersion', { path, body: { reason: 'Checked', replacement: pack.other } }, 200);
-      await movesAlong(kit, body, pack.other, 'the session');
-    }),
+    'after a revocation, sessions on the version go on with its replacement, or have ended': withDefaultPack(
+      async (kit, pack) => {
+        for (const [version, sessions] of [
+          [pack.third, undefined],
+          [pack.fourth, 'end'],
+        ] as const) {
+          await pack.activate(version);
+          const { body } = await pack.start();
+          const path = { pack: pack.pack, version };
+          const request = { path, body: { reason: 'Checked', replacement: pack.other, sessions } };
+          const { revision } = (await kit.ask<Revocation>('revokeVersion', request, 200)).body;
+          if (sessions === 'end') await hasEnded(kit, body, { revision, reason: 'Checked' }, 'the session');
+          else await movesAlong(kit, body, pack.other, 'the session');
+        }
+      },
+    ),
   }),
 ];
