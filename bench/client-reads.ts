@@ -1,36 +1,11 @@
 /** Reads through the TypeScript client, compared with a bare map and with in-process evaluation by feature-flag clients. */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { createPromptSource, type ActivePackDocument, type PromptSource } from '@prompt-registry/client';
-import { installTool } from '../scripts/tools.ts';
 import type { Plan } from './plan.ts';
 import { keys, KEYS, measured, readMap, readNothing, sink, type Reads } from './reads-in-process.ts';
-import type { Row, Table } from './report.ts';
+import type { Goal, Row, Table } from './report.ts';
+import { growthBookFor, NOWHERE, unleashWith, type GrowthBook, type Unleash } from './support/flag-clients.ts';
 import { openRegistry } from './support/registry.ts';
 import type { Workplace } from './support/workplace.ts';
-
-/** What is used of `@growthbook/growthbook`. It is installed in tools/peers, like `unleash-client`, so its types cannot be imported. */
-interface GrowthBook {
-  initSync(options: { readonly payload: object }): void;
-  getFeatureValue(key: string, fallback: string): string;
-  destroy(): void;
-}
-
-/** What is used of `unleash-client`. */
-interface Unleash {
-  on(event: 'error' | 'warn', listener: () => void): void;
-  once(event: 'ready', listener: (value: unknown) => void): void;
-  getVariant(name: string, context: object): { readonly payload?: { readonly value: string } };
-  destroy(): void;
-}
-
-interface Peers {
-  readonly GrowthBook: new (options: object) => GrowthBook;
-  readonly Unleash: new (options: object) => Unleash;
-}
-
-/** Where nothing listens: the clients answer from what they are given. */
-const NOWHERE = 'http://127.0.0.1:1';
 
 /** Each client has the same styles with the same texts, and is asked for one of them by its name. */
 export async function readsOfClient(plan: Plan, workplace: Workplace): Promise<Table> {
@@ -42,12 +17,9 @@ export async function readsOfClient(plan: Plan, workplace: Workplace): Promise<T
   await source.ready();
   await source.close();
   const prompts = new Map(styles.map(({ id }) => [id, source.getStylePrompt(id)]));
-  const peers = loadPeers();
-  const unleash = await unleashWith(peers, styles);
-  const growthbook = new peers.GrowthBook({ attributes: { id: 'user-1' } });
-  growthbook.initSync({
-    payload: { features: Object.fromEntries(styles.map(({ id, text }) => [id, { defaultValue: text }])) },
-  });
+  const unleash = await unleashWith(styles.map(flagOf));
+  const features = Object.fromEntries(styles.map(({ id, text }) => [id, { defaultValue: text }]));
+  const growthbook = growthBookFor({ id: 'user-1' }, features);
 
   const ids = keys(styles.map(({ id }) => id));
   const nothing: Reads = (reads) => readNothing(ids, reads);
@@ -59,22 +31,22 @@ export async function readsOfClient(plan: Plan, workplace: Workplace): Promise<T
         '`getStylePrompt(id)` of a source, against a bare `Map.get` of the same key, `getVariant` of unleash-client and `getFeatureValue` of @growthbook/growthbook, each with ' +
         'a flag a style whose value is its text, without targeting rules, in the same run. What the loop around them takes is taken off both.',
       rows: [
-        await row(
+        await againstOther(
           plan,
           'client getStylePrompt / Map.get',
           ours,
           (reads) => readMap(prompts, ids, reads),
           nothing,
-          true,
+          { atMost: 3 },
         ),
-        await row(
+        await againstOther(
           plan,
           'client getStylePrompt / Unleash getVariant',
           ours,
           (reads) => readUnleash(unleash, ids, reads),
           nothing,
         ),
-        await row(
+        await againstOther(
           plan,
           'client getStylePrompt / GrowthBook getFeatureValue',
           ours,
@@ -89,62 +61,34 @@ export async function readsOfClient(plan: Plan, workplace: Workplace): Promise<T
   }
 }
 
-async function row(plan: Plan, what: string, ours: Reads, theirs: Reads, nothing: Reads, isMap = false): Promise<Row> {
+/** The row of a client that is compared with another one. */
+export async function againstOther(
+  plan: Plan,
+  what: string,
+  ours: Reads,
+  theirs: Reads,
+  nothing: Reads,
+  goal?: Goal,
+): Promise<Row> {
   const { nanoseconds } = await measured(plan, ours, theirs, nothing);
   return {
     what,
     figures: {
-      time: { spread: nanoseconds.ratio, unit: '×', ...(isMap && { goal: { atMost: 3 } }) },
+      time: { spread: nanoseconds.ratio, unit: '×', ...(goal && { goal }) },
       'a read': { spread: nanoseconds.ours, unit: 'ns' },
       'the other': { spread: nanoseconds.reference, unit: 'ns' },
     },
   };
 }
 
-/** @throws Error where they cannot be installed */
-function loadPeers(): Peers {
-  const require = createRequire(join(installTool('peers'), 'package.json'));
-  const { GrowthBook } = require('@growthbook/growthbook') as Pick<Peers, 'GrowthBook'>;
-  const { Unleash } = require('unleash-client') as Pick<Peers, 'Unleash'>;
-  return { GrowthBook, Unleash };
-}
-
-/** A client that was given its flags, asks nobody and reports nothing. */
-async function unleashWith(
-  { Unleash }: Peers,
-  styles: readonly { readonly id: string; readonly text: string }[],
-): Promise<Unleash> {
-  const data = styles.map(({ id, text }) => ({
+/** A flag whose one variant is the text of a style. */
+function flagOf({ id, text }: { readonly id: string; readonly text: string }) {
+  const variant = { name: 'text', weight: 1000, weightType: 'variable', stickiness: 'default', overrides: [] };
+  return {
     name: id,
-    type: 'release',
-    enabled: true,
-    stale: false,
-    project: 'default',
-    impressionData: false,
     strategies: [{ name: 'default', parameters: {}, constraints: [] }],
-    variants: [
-      {
-        name: 'text',
-        weight: 1000,
-        weightType: 'variable',
-        stickiness: 'default',
-        payload: { type: 'string', value: text },
-        overrides: [],
-      },
-    ],
-  }));
-  const unleash = new Unleash({
-    url: NOWHERE,
-    appName: 'bench',
-    disableMetrics: true,
-    refreshInterval: 0,
-    skipInstanceCountWarning: true,
-    bootstrap: { data },
-  });
-  unleash.on('error', () => undefined); // there is no server to ask
-  unleash.on('warn', () => undefined);
-  await new Promise((resolve) => unleash.once('ready', resolve));
-  return unleash;
+    variants: [{ ...variant, payload: { type: 'string', value: text } }],
+  };
 }
 
 // Each loop is a separate function, so that each is compiled for what it reads.

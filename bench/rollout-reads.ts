@@ -25,7 +25,7 @@ const MOST_MORE = 250;
 
 const WHAT =
   `Reads for one of many subjects with ${AUDIENCE.conditions.length} attributes each, while a rollout with a share of ${SHARE} % and an audience of as many conditions runs ` +
-  '(`in`, `equals`, `startsWith`, `greaterThan`, `semver`; all hold), against plain reads of a pack without a rollout';
+  '(`in`, `equals`, `startsWith`, `greaterThan`, `semver`; all hold, and are looked at if the bucket is below the share), against plain reads of a pack without a rollout';
 
 export async function readsOfSubjects(plan: Plan, workplace: Workplace): Promise<Table> {
   const dataDir = await workplace.underRollout();

@@ -6,6 +6,7 @@
  * everything works; its figures mean nothing. `--write` puts the tables into docs/performance.md.
  */
 import { parseArgs } from 'node:util';
+import { decisionsOfClient } from './client-decisions.ts';
 import { readsOfClient } from './client-reads.ts';
 import { activationAgainstAppend, activationAmongMany, flipToVisible } from './activation.ts';
 import { movesInLargePack } from './large-pack.ts';
@@ -44,6 +45,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   { names: ['S9'], run: activationAmongMany },
   { names: ['S12'], run: readsOfSubjects },
   { names: ['S12'], run: readsOfSubjectsInProcess },
+  { names: ['S13'], run: decisionsOfClient },
   { names: ['S15'], run: movesOfManyWriters },
   { names: ['large-pack'], run: movesInLargePack },
   { names: ['S10'], run: startUp },

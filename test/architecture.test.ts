@@ -82,6 +82,9 @@ const MANIFEST = /^package\.json$/u;
 const OFFLINE =
   /^registry\/(errors|model|assignment\/explain|machine\/make-folder|packs\/(diff|floor|pack|pack-folder)|rollouts\/audience-faults|values\/durations)\.ts$/u;
 
+/** What the TypeScript client takes from the domain, so that both decide alike for a subject or a session: pure, and without a library. */
+const DECIDES = /^registry\/(assignment\/(assign|audience)|sessions\/walk)\.ts$/u;
+
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [
   {
@@ -108,7 +111,7 @@ const RULES: readonly Rule[] = [
   { files: CONFIG, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, SETTINGS, MANIFEST] },
   { files: APP, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, PLUGINS, ROUTES, CONFIG, MANIFEST] },
   { files: /^clients\/typescript\/src\/disk\.ts$/u, allowed: [BUILTIN, /^clients\/typescript\/src\//u] },
-  { files: /^clients\/typescript\//u, allowed: [PACKAGE, /^clients\/typescript\/src\//u] },
+  { files: /^clients\/typescript\//u, allowed: [PACKAGE, DECIDES, /^clients\/typescript\/src\//u] },
   { files: /^clients\/cli\//u, allowed: [BUILTIN, PACKAGE, OFFLINE, /^clients\/cli\/src\//u] },
   { files: /^clients\/contract\//u, allowed: [BUILTIN, PACKAGE, /^clients\/contract\/src\//u] },
   { files: /^server\.ts$/u, allowed: [BUILTIN, PACKAGE, DOMAIN_DOOR, ENGINE_DOOR, PLUGINS, CONFIG, APP, MANIFEST] },
@@ -246,7 +249,7 @@ t.test('no imports go round in a circle', async (t) => {
 });
 
 t.test(
-  'clients know nothing of the service but what they are sent, and the command line how packs and plans are checked',
+  'clients know nothing of the service but what they are sent, the command line how packs and plans are checked, and the TypeScript client what decides',
   async (t) => {
     const sources = clients();
     t.ok(

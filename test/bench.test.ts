@@ -99,7 +99,7 @@ t.test('a name that there is not is refused, with those that there are', async (
   t.equal(code, 2);
   t.match(
     stderr,
-    '--only S99: there is no such benchmark; use S1, S2, S3, S4, client, S5, flip, S6, S7, busy-store, S8, S9, S15, large-pack, S10.',
+    '--only S99: there is no such benchmark; use S1, S2, S3, S4, client, S5, flip, S6, S7, busy-store, S8, S9, S12, S13, S15, large-pack, S10.',
   );
 });
 

@@ -18,7 +18,7 @@ export const AUDIENCE = {
 } as const satisfies Audience;
 
 /** Percent of the audience that gets the candidate. */
-export const SHARE = 50;
+export const SHARE = 10;
 
 /** Somebody who takes part: all conditions are looked at. */
 export interface Person {

@@ -2,8 +2,8 @@
  * Gives each word of the domain one schema in the OpenAPI document.
  *
  * Problem: the generator writes the schema of a word wherever the word occurs, so the document would explain version numbers sixty times.
- * Rule: in `components/schemas`, a schema that is a word of the domain becomes a reference to it. The reference keeps a description of its
- * own, which OpenAPI 3.1 allows next to `$ref`. A word that never occurs is not added.
+ * Rule: in `components/schemas`, a schema that is a word of the domain becomes a reference to it. The reference keeps its own
+ * description, which OpenAPI 3.1 allows next to `$ref`. A word that never occurs is not added.
  * Example: `stableVersion` is `{$ref: "#/components/schemas/VersionNumber", description: "Where the channel was …"}`.
  */
 import {

@@ -126,7 +126,7 @@ function examplesOf({ content = {} }: Response): Occurrence[] {
   );
 }
 
-/** A problem's example is named by its code; the example of a success by its schema. A 202 tells of instances that are behind. */
+/** A problem's example is named by its code; the example of a success by its schema. A 202 names instances that are behind. */
 function nameOfExample(content: Content): string {
   const { value } = content.examples?.['typical'] as { readonly value: unknown };
   return `${nameOfSchema(content)}${Object.hasOwn(Object(value) as object, 'instances') ? 'Pending' : ''}`;

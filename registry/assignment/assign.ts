@@ -6,9 +6,8 @@
  * else in the audience gets it if the bucket of `salt:subject` is below the share, so a higher share takes it from nobody.
  * Example: with share 10,000 (10 %) a subject in bucket 9,999 gets the candidate, one in bucket 10,000 stays on stable.
  */
-import type { AttributeTexts, Audience } from '../model.ts';
 import { bucketsAfter } from '../values/buckets.ts';
-import { membershipOf } from './audience.ts';
+import { membershipOf, type AudienceRule } from './audience.ts';
 
 /** `stable`: where the channel's pointer is. `candidate`: the version that is rolled out. */
 export type Arm = 'stable' | 'candidate';
@@ -18,13 +17,13 @@ export interface AssignmentRule {
   readonly salt: string;
   /** Thousandths of a percent, 0 to 100,000: as many buckets get the candidate. */
   readonly share: number;
-  readonly audience?: Audience | undefined;
+  readonly audience?: AudienceRule | undefined;
 }
 
 /** Decides for one subject. Without a subject it is `stable`. */
-export type Assign = (subject: string | undefined, attributes?: AttributeTexts) => Arm;
+export type Assign = (subject: string | undefined, attributes?: Readonly<Record<string, string>>) => Arm;
 
-const NO_ATTRIBUTES: AttributeTexts = Object.freeze({});
+const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Compiles a rule that has no faults. */
 export function assigning({ salt, share, audience = {} }: AssignmentRule): Assign {

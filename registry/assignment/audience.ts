@@ -6,9 +6,24 @@
  * parsed as the operator needs, makes its condition false, also for `notIn`. Texts are compared as they are.
  * Example: `{attribute: 'age', operator: 'greaterThan', values: ['17']}` holds for `{age: '30'}` and not for `{age: 'thirty'}`.
  */
-import semver from 'semver';
 import { numberOf, timeOf } from '../values/parsed.ts';
-import type { AttributeTexts, Audience, Operator } from '../model.ts';
+import { rangeOf } from '../values/version-ranges.ts';
+
+/** Facts about a subject, as they are compared. */
+type AttributeTexts = Readonly<Record<string, string>>;
+
+/** Who takes part. `Audience` of the model says what is valid; these types alone are part of the client package. */
+export interface AudienceRule {
+  readonly conditions?: readonly ConditionRule[];
+  /** Testers: they always get the candidate. */
+  readonly subjects?: readonly string[];
+}
+
+export interface ConditionRule {
+  readonly attribute: string;
+  readonly operator: keyof typeof TESTS;
+  readonly values: readonly string[];
+}
 
 /** Whether an attribute's value meets a condition. */
 type Test = (value: string) => boolean;
@@ -16,8 +31,13 @@ type Test = (value: string) => boolean;
 /** Whether a subject's attributes meet all conditions of an audience. */
 export type Membership = (attributes: AttributeTexts) => boolean;
 
+/** The operators that this build knows. */
+export function isOperator(name: string): name is ConditionRule['operator'] {
+  return Object.hasOwn(TESTS, name);
+}
+
 /** Compiles an audience that has no faults. */
-export function membershipOf({ conditions = [] }: Audience): Membership {
+export function membershipOf({ conditions = [] }: AudienceRule): Membership {
   const tests = conditions.map(({ attribute, operator, values }) => ({ attribute, holds: TESTS[operator](values) }));
   return (attributes) => {
     for (const { attribute, holds } of tests) {
@@ -28,7 +48,7 @@ export function membershipOf({ conditions = [] }: Audience): Membership {
   };
 }
 
-const TESTS: Readonly<Record<Operator, (values: readonly string[]) => Test>> = {
+const TESTS = {
   in: (values) => {
     const known = new Set(values);
     return (value) => known.has(value);
@@ -51,14 +71,8 @@ const TESTS: Readonly<Record<Operator, (values: readonly string[]) => Test>> = {
   lessThan: compared(numberOf, (value, limit) => value < limit),
   before: compared(timeOf, (value, limit) => value < limit),
   after: compared(timeOf, (value, limit) => value > limit),
-  semver: ([text = '']) => {
-    const range = new semver.Range(text);
-    return remembered((value) => {
-      const version = semver.parse(value);
-      return version !== null && range.test(version);
-    });
-  },
-};
+  semver: ([text = '']) => remembered(rangeOf(text)),
+} satisfies Readonly<Record<string, (values: readonly string[]) => Test>>;
 
 /** How many answers a test remembers: few versions of a client are in use at once. */
 const REMEMBERED = 100;

@@ -4,7 +4,7 @@
  * Rule: the arm is what `assigning` gives. The reason is found with the same parts, so it never contradicts the arm.
  * Example: `{arm: 'stable', because: 'audience', unmet: {attribute: 'country', operator: 'in', values: ['de']}}`.
  */
-import type { AttributeTexts, Condition } from '../model.ts';
+import type { AttributeTexts, Audience, Condition } from '../model.ts';
 import { bucketOf } from '../values/buckets.ts';
 import { assigning, type Arm, type AssignmentRule } from './assign.ts';
 import { membershipOf } from './audience.ts';
@@ -20,9 +20,13 @@ export type AssignmentReason =
 
 export type ExplainedAssignment = { readonly arm: Arm } & AssignmentReason;
 
+interface RuleToExplain extends AssignmentRule {
+  readonly audience?: Audience | undefined;
+}
+
 /** Decides for one subject, and says why. @param rule without faults */
 export function explainAssignment(
-  rule: AssignmentRule,
+  rule: RuleToExplain,
   subject: string,
   attributes: AttributeTexts = {},
 ): ExplainedAssignment {
@@ -30,7 +34,7 @@ export function explainAssignment(
 }
 
 function reasonOf(
-  { salt, audience = {} }: AssignmentRule,
+  { salt, audience = {} }: RuleToExplain,
   subject: string,
   attributes: AttributeTexts,
 ): AssignmentReason {

@@ -22,7 +22,7 @@ export interface Activation {
   readonly actor: Actor;
   readonly reason: string;
   readonly activatedAt: string;
-  /** False if the channel already pointed there and no event was made. */
+  /** False if the channel already pointed there. If the version was on trial, the trial has still ended. */
   readonly changed: boolean;
   /** The rollout that this move ended, if it was its promotion, or a move back to the stable version. */
   readonly rollout?: EndedRollout;

@@ -1,20 +1,7 @@
-/**
- * Where moves have sent a session (SPEC R16).
- *
- * Problem: a session keeps its version, but an operator may have said that sessions on a bad version move along, or end.
- * Rule: a session is walked through the moves of its channel after its own place, in the order of the log. A move concerns it if the
- * session is then on the version that the move leaves. Positions are compared by epoch and revision, so a session from a void history is
- * walked through all moves since the restore. A session from before a move that is no longer known is answered from what is active.
- * Example: started on 2.0.0; a rollback to 1.1.0 with `next-turn`: its next read is answered from 1.1.0.
- */
+/** Walks a session through the moves of its channel, and says so if one of them ended it (SPEC R16). */
 import { RegistryError } from '../errors.ts';
 import type { ChannelPlan } from '../state/plans.ts';
-import { reaches, type Position } from '../state/position.ts';
-
-/** Where a session is: a version, and the event that put it there. */
-export interface Place extends Position {
-  readonly version: string;
-}
+import { walk, type Place } from './walk.ts';
 
 /**
  * @param start where the session started
@@ -23,15 +10,9 @@ export interface Place extends Position {
  */
 export function walked(start: Place, plan: ChannelPlan | undefined, active: Place | undefined): Place {
   if (plan === undefined) return start;
-  const { sessionMoves, droppedUpTo } = plan;
-  if (droppedUpTo !== undefined && !reaches(start, droppedUpTo)) return active ?? start;
-  let place = start;
-  for (const move of sessionMoves) {
-    if (move.from !== place.version || reaches(place, move)) continue;
-    if (move.sessions === 'end') throw sessionEnded(move);
-    place = { version: move.to, epoch: move.epoch, revision: move.revision };
-  }
-  return place;
+  const end = walk(start, plan, active);
+  if ('endedBy' in end) throw sessionEnded(end.endedBy);
+  return end.place;
 }
 
 /** @param end the event that ended the session */

@@ -2,7 +2,8 @@
 import type { PackContent } from '../model.ts';
 import { packIn, replacementOf, versionIn, type PackState, type Snapshot } from '../state/snapshot.ts';
 import type { Pointer, VersionRecord } from '../state/records.ts';
-import { sessionEnded, walked, type Place } from './on-move.ts';
+import { sessionEnded, walked } from './on-move.ts';
+import type { Place } from './walk.ts';
 import type { Assignment, Origin } from '../state/views.ts';
 import type { Position } from '../state/position.ts';
 

@@ -92,7 +92,7 @@ export const Activation = closed(
     activatedAt: Timestamp,
     changed: Type.Boolean({
       description:
-        'False if the version was already active. Then nothing was written, and this is the move that activated it.',
+        'False if the version was already active: this is the move that activated it. If it was on trial, the trial has still ended.',
     }),
     rollout: Type.Optional(ref(EndedRollout)),
     instances: Type.Optional(ref(InstancesReached)),

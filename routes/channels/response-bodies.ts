@@ -41,6 +41,8 @@ function bodyOf({ activePack, rollout }: ChannelView, plan: ChannelPlan | undefi
     }),
     ...(plan?.trial !== undefined && { trial: trialBody(plan.trial) }),
     schedule: (plan?.schedule ?? []).map((each) => scheduledBody(pack, channel, each)),
+    sessionMoves: plan?.sessionMoves ?? [],
+    ...(plan?.droppedUpTo !== undefined && { droppedUpTo: plan.droppedUpTo }),
   });
 }
 

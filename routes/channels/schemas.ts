@@ -12,6 +12,7 @@ import {
   Version,
 } from '../../registry/index.ts';
 import { ActivePack, activePackExample } from '../activations/schemas.ts';
+import { Epoch } from '../events/schemas.ts';
 import { ScheduledActivation } from '../schedule/schemas.ts';
 import { conditionalHeaders, etagHeader, moveHeaders, replayedHeader, waitedHeader } from '../wire/headers.ts';
 import { noQuery } from '../wire/parameters.ts';
@@ -20,6 +21,19 @@ import { problems, writeProblems } from '../wire/problems.ts';
 import { jsonResponse, notModified } from '../wire/responses.ts';
 import { closed, ref, stringEnum } from '../wire/schema-types.ts';
 import { Actor, ReasonBody } from '../wire/shared-schemas.ts';
+
+const SessionMove = closed(
+  {
+    epoch: Epoch,
+    revision: Revision,
+    from: { ...Version, description: 'The version that the channel left.' },
+    to: { ...Version, description: 'The version that it moved to.' },
+    sessions: stringEnum(['next-turn', 'end'], 'What happens to the sessions on the version that was left.'),
+    at: Timestamp,
+    reason: Reason,
+  },
+  { $id: 'SessionMove', description: 'A move that concerned running sessions of the channel.' },
+);
 
 export const ChannelState = closed(
   {
@@ -48,6 +62,18 @@ export const ChannelState = closed(
       ),
     ),
     schedule: Type.Array(ref(ScheduledActivation)),
+    sessionMoves: Type.Array(ref(SessionMove), {
+      description: 'In the order of the log, at most 1,000. With them a client knows where its own sessions are.',
+    }),
+    droppedUpTo: Type.Optional(
+      closed(
+        { epoch: Epoch, revision: Revision },
+        {
+          description:
+            'Session moves up to here are no longer listed. An older session is answered from what is active.',
+        },
+      ),
+    ),
   },
   {
     $id: 'ChannelState',
@@ -71,6 +97,7 @@ const channelExample = {
     state: 'running',
   },
   schedule: [],
+  sessionMoves: [],
 };
 
 export const Confirmation = closed(
@@ -86,7 +113,7 @@ export const Confirmation = closed(
 const confirmationExample = { pack: 'coach', channel: 'production', version: '1.1.0', revision: 16 };
 
 export const channelParams = closed({ pack: PackName, channel: ChannelName });
-export const channelSchemas = [ChannelState, Confirmation];
+export const channelSchemas = [SessionMove, ChannelState, Confirmation];
 
 // ── Operations ──
 

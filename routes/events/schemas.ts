@@ -15,7 +15,7 @@ import { revisionHeaders } from '../wire/headers.ts';
 import { problems } from '../wire/problems.ts';
 import { closed, nullable, ref } from '../wire/schema-types.ts';
 
-const Epoch = Type.Integer({
+export const Epoch = Type.Integer({
   minimum: 1,
   description:
     'Which history the revision belongs to. It starts at 1, and each accepted restore of the database adds 1.',

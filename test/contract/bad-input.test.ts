@@ -37,6 +37,23 @@ const BODIES: Readonly<Record<string, { readonly url: string; readonly good: Rea
     good: { label: 'coach-web', scopes: ['prompts:read'], expiresAt: '2100-01-01T00:00:00Z' },
   },
   revokeKey: { url: '/v1/keys/none/revoke', good: { reason } },
+  startRollout: {
+    url: '/v1/packs/coach/rollouts',
+    good: {
+      version: '1.0.0',
+      channel: 'production',
+      steps: [{ share: 10 }],
+      finish: 'wait',
+      bake: '1h',
+      force: true,
+      reason,
+    },
+  },
+  abortRollout: { url: '/v1/packs/coach/rollouts/1/abort', good: { sessions: 'end', reason } },
+  scheduleActivation: {
+    url: '/v1/packs/coach/schedule',
+    good: { version: '1.0.0', channel: 'production', at: '2100-01-01T00:00:00Z', reason },
+  },
 };
 
 /** Sends a request, and checks that nothing changed and that the service still responds. */

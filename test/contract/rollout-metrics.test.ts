@@ -1,9 +1,14 @@
 /** The metrics of rollouts, schedules and trials: what each arm served, what waits, and what was not done. */
 import t, { type Test } from 'tap';
+import { acceptRestore } from '../../registry/host/accept-restore.ts';
 import type { Registry } from '../../registry/index.ts';
 import { addPack, openApp, type TestAppOptions } from '../support/apps/app.ts';
+import { scrapeOf } from '../support/observability/prometheus.ts';
 import { scrapedWhen, scraperOf } from '../support/observability/scraping.ts';
 import { documentOf } from '../support/packs/pack-documents.ts';
+import { newFolder } from '../support/process/folder.ts';
+import { until } from '../support/process/until.ts';
+import { backupOf } from '../support/stores/backups.ts';
 
 const MINUTE = 60_000;
 const reason = 'A test';
@@ -175,6 +180,31 @@ t.test('after a start, too, the first one is an increase', async (t) => {
     [0],
   ]);
   t.equal(now.value('prompt_registry_plans_failed_total', { ...AT, type: 'trial-stayed' }), 0);
+});
+
+t.test('after a restore, too: what was over runs again', async (t) => {
+  let kept = 0;
+  const { app, connection, store, registry } = await openHeld(t, {
+    before: async (earlier) => {
+      await earlier.activate({ channel: 'staging', version: '1.0.0', reason });
+      await earlier.activate({ channel: 'staging', version: '1.1.0', revertAfter: '1h', reason });
+      const { rollout } = await earlier.rollouts.start(HALF);
+      kept = earlier.current.revision;
+      await earlier.rollouts.steer('abort-rollout', { pack: 'coach', rollout: rollout.id, reason });
+      await earlier.rollback({ channel: 'staging', reason });
+    },
+  });
+  const zeros = async () => {
+    const now = scrapeOf((await app.inject('/metrics')).body); // with the operator's key, which the backup has
+    return ['assignments_total', 'plans_failed_total'].map((name) => now.find(`prompt_registry_${name}`).length);
+  };
+  t.strictSame(await zeros(), [0, 0], 'control: nothing runs');
+  const restored = await backupOf(store, kept);
+  t.teardown(() => restored.close());
+  connection.inner = restored;
+  await acceptRestore(restored, newFolder(t), 'The disk was lost');
+  await until(() => registry.current.epoch === 2);
+  t.strictSame(await zeros(), [4, 1]);
 });
 
 t.test('what is due and not done is overdue, and a clock in doubt is why', async (t) => {

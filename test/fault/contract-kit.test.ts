@@ -16,12 +16,16 @@ import { startDeviatingProxy, type DeviatingProxy, type ProxiedAnswer } from '..
 import { newSeed, randomFrom } from '../support/stores/events.ts';
 import { OPERATIONS } from '../support/http/openapi.ts';
 import { BECAUSE, OF_THE_DOCUMENT, plantsOf, SILENT } from '../support/contract/planted.ts';
+import { NEVER } from '../support/contract/planted-rollouts.ts';
 import { startPostgres } from '../support/stores/postgres.ts';
 
 const seed = newSeed();
 const ALL = process.env['TEST_LENGTH'] !== undefined && process.env['TEST_LENGTH'] !== 'short';
 
 if (ALL) t.setTimeout(600_000);
+
+/** Milliseconds that the kit waits, where the deviation is that nothing comes. */
+const TIMEOUTS: Readonly<Record<string, number>> = { [SILENT]: 500, [NEVER]: 5000 };
 
 const judge = new Judge(readDocument());
 const policies = await readPolicies(PACKS);
@@ -159,7 +163,7 @@ for (const operation of planted) {
       const { failed } = await checked(server, [operation], {
         until: because,
         moveDefaultPack: true,
-        timeout: what === SILENT ? 500 : 20_000,
+        timeout: TIMEOUTS[what] ?? 20_000,
       });
       t.ok(
         failed.some((text) => because.test(text)),

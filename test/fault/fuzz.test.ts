@@ -19,7 +19,7 @@ import { entries, startServer } from '../support/apps/server-process.ts';
 import { Wire } from '../support/http/wire.ts';
 
 const length = process.env['TEST_LENGTH'] ?? 'short';
-const count = { short: 1200, faults: 20_000, soak: 100_000 }[length] ?? 1200;
+const count = { short: 1600, faults: 20_000, soak: 100_000 }[length] ?? 1600;
 /** Requests before memory is measured first: caches fill and code is compiled. */
 const warmUp = Math.min(count / 4, 2000);
 /** How much a server may grow in the whole run, in bytes. */
@@ -190,11 +190,12 @@ async function poolsOf(client: Client): Promise<Pools> {
     await made<Session>('/v1/coach/sessions', {}),
     await made<Session>('/v1/coach/sessions', { channel: 'staging' }),
   ];
+  const { rollouts, trials, scheduled } = await plansOf(made);
   const { events } = JSON.parse((await client.get('/v1/audit/events')).body) as { events: Event[] };
   const versions = ['1.0.0', '1.0.0', '1.1.0', '1.1.0', '2.0.0', '3.0.0', '3.1.0-rc.1'];
   return {
     token: [client.token, ...keys.map(({ secret }) => secret)],
-    pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz'],
+    pack: ['coach', 'coach', 'coach', 'onboarding', 'fuzz', 'plans-0', 'plans-1'],
     channel: ['production', 'staging'],
     keyId: keys.map(({ keyId }) => keyId),
     actor: ['system', keys[0]?.keyId ?? ''],
@@ -206,18 +207,46 @@ async function poolsOf(client: Client): Promise<Pools> {
     styleId: ['supportive', 'reflective', 'nonsense'],
     defaultStyle: ['supportive'],
     sessionId: sessions.map(({ sessionId }) => sessionId),
-    id: events.slice(0, 3).map(({ id }) => id),
+    id: [...events.slice(0, 3).map(({ id }) => id), ...scheduled],
+    at: [IN_A_WEEK],
+    revertAfter: ['1h', '30m'],
+    bake: ['1h'],
+    sameSubjectsAs: rollouts.map((path) => path.split(',')[1] ?? ''),
+    'pack,rollout': rollouts,
+    'pack,channel': trials,
+    attribute: ['country:de', 'age:30'],
     code: Object.keys(PROBLEMS),
     cursor: ['MS4wLjA', 'Mw'],
     range: ['>=1.0.0'],
     'idempotency-key': Array.from({ length: 100 }, (_, index) => `"key ${index}"`),
     'if-none-match': ['*', '"1"'],
-    'if-match': ['*', '"1"'],
+    'if-match': ['*', '*', '*', '"1"'],
     'registry-min-revision': ['0', '1', '2'],
     'registry-epoch': ['1'],
     'last-event-id': ['1', '2', '1:3'],
     prefer: ['wait=0', 'respond-async, wait="0"', 'wait=1'],
   };
+}
+
+const IN_A_WEEK = new Date(Date.now() + 7 * 86_400_000).toISOString();
+
+/** Rollouts and trials, each as the names of its path, and ids of scheduled activations. */
+async function plansOf(made: <T>(path: string, body: object) => Promise<T>) {
+  const [rollouts, trials, scheduled]: [string[], string[], string[]] = [[], [], []];
+  const reason = 'For the test';
+  for (let count = 0; count < 10; count += 1) {
+    const pack = `plans-${count}`;
+    const post = <T>(name: string, body: object) => made<T>(`/v1/packs/${pack}/${name}`, { reason, ...body });
+    for (const version of ['1.0.0', '1.1.0']) await made(`/v1/packs/${pack}/versions`, documentOf(pack, version));
+    for (const channel of ['production', 'staging']) await post('activations', { version: '1.0.0', channel });
+    const plan = { version: '1.1.0', channel: 'production', steps: [{ share: 10 }, { share: 20 }], finish: 'wait' };
+    rollouts.push(`${pack},${(await post<{ id: number }>('rollouts', plan)).id}`);
+    await post('activations', { version: '1.1.0', channel: 'staging', revertAfter: '1d' });
+    trials.push(`${pack},staging`);
+    const schedule = { reason, version: '1.0.0', at: IN_A_WEEK };
+    scheduled.push((await made<{ id: string }>('/v1/packs/coach/schedule', schedule)).id);
+  }
+  return { rollouts, trials, scheduled };
 }
 
 /** The memory of a process (proc(5)). */

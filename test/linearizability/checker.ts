@@ -141,8 +141,7 @@ export function check(history: History): string[] {
       marks.push({ operation, returnedAt: Infinity, proves: 0, denies: state.index });
       const behind = operations.find(
         (move) =>
-          isSettledBy(operation, move) &&
-          (log.byRevision.get(move.result?.revision ?? -1)?.index ?? Infinity) < state.index,
+          isSettledBy(operation, move) && ((move.result && stateOf(move.result, log))?.index ?? Infinity) < state.index,
       );
       if (behind !== undefined)
         faults.push(
@@ -162,7 +161,7 @@ function stateOrFaultOf(operation: Operation, log: Log): State | string {
   const { kind, arguments: given, result, eventId } = operation;
   if (result === undefined) return 'is said to have succeeded, without an answer';
   const { revision, version, previousVersion, logRevision, changed, candidate, ofPointer } = result;
-  const state = ofPointer === true ? stateOfPointer(result, log) : log.byRevision.get(revision);
+  const state = stateOf(result, log);
   if (kind !== 'read' && changed !== false) {
     if (state === undefined || revision === 0) return 'was acknowledged and is lost: there is no such event';
     const wrong = mismatch(operation, state);
@@ -188,12 +187,23 @@ function stateOrFaultOf(operation: Operation, log: Log): State | string {
   return state;
 }
 
-/** The state that an answer about the pointer is of; undefined if nothing moved at its revision. A rollout may have begun or ended since. */
-function stateOfPointer({ revision, logRevision = revision }: Told, log: Log): State | undefined {
+/**
+ * The state that an answer about the pointer is of: the last one, up to the log revision of the answer, with the pointer there. A move that
+ * changed nothing was decided while no rollout ran, for it would have ended it. Undefined if nothing moved at its revision.
+ */
+function stateOfPointer({ revision, logRevision = revision, changed }: Told, log: Log): State | undefined {
   const pointer = log.byRevision.get(revision);
-  const state = log.at(logRevision);
-  return pointer?.pointerRevision === revision && state.pointerRevision === revision ? state : pointer;
+  if (pointer?.pointerRevision !== revision) return undefined;
+  let state = log.at(logRevision);
+  while (state.index > pointer.index && !(state.pointerRevision === revision && fits(state, changed)))
+    state = log.states[state.index - 2] ?? pointer;
+  return state;
 }
+
+const fits = ({ candidate }: State, changed: boolean | undefined) => changed !== false || candidate === undefined;
+
+const stateOf = (told: Told, log: Log) =>
+  told.ofPointer === true ? stateOfPointer(told, log) : log.byRevision.get(told.revision);
 
 /** Why an event cannot be the effect of a move; undefined if it can. */
 function mismatch(operation: Operation, state: State): string | undefined {

@@ -11,7 +11,7 @@ import { stubServer } from '../support/http/stub-server.ts';
 import { ROOT } from '../support/apps/server-process.ts';
 
 const imports = {
-  '@prompt-registry/client': '/clients/typescript/dist/index.js',
+  '@prompt-registry/client': '/clients/typescript/dist/clients/typescript/src/index.js',
   canonicalize: '/node_modules/canonicalize/lib/canonicalize.js',
   'eventsource-parser': '/node_modules/eventsource-parser/dist/index.js',
   'openapi-fetch': '/node_modules/openapi-fetch/dist/index.mjs',

@@ -13,7 +13,7 @@ import { until } from '../support/process/until.ts';
 
 /** Follows until `1.0.0` is active, then begins a session. */
 const WORKER = `
-  import { createPromptSource, createRegistryClient } from './index.js';
+  import { createPromptSource, createRegistryClient } from './clients/typescript/src/index.js';
   export default {
     async fetch(_, { URL: url, KEY: key }) {
       const prompts = createPromptSource({ url, key, pack: 'coach' });
@@ -33,15 +33,16 @@ const WORKER = `
 /** Runs the worker once. Modules have the names that others import them by. */
 const PROGRAM = `
   import { globSync, readFileSync } from 'node:fs';
-  import { basename } from 'node:path';
+  import { relative } from 'node:path';
   import { fileURLToPath } from 'node:url';
   import { Miniflare } from 'miniflare';
   const [, , URL, KEY] = process.argv;
   const module = (path, file) => ({ type: 'ESModule', path, contents: readFileSync(file, 'utf8') });
-  const client = globSync('node_modules/@prompt-registry/client/dist/*.js').filter((file) => !file.endsWith('/disk.js'));
+  const dist = 'node_modules/@prompt-registry/client/dist';
+  const client = globSync(dist + '/**/*.js').filter((file) => !file.endsWith('/disk.js'));
   const modules = [
     module('worker.js', 'worker.js'),
-    ...client.map((file) => module(basename(file), file)),
+    ...client.map((file) => module(relative(dist, file), file)),
     ...['canonicalize', 'eventsource-parser', 'openapi-fetch'].map((name) => module(name, fileURLToPath(import.meta.resolve(name)))),
   ];
   const miniflare = new Miniflare({ modules, modulesRoot: '.', compatibilityDate: '2025-09-01', bindings: { URL, KEY } });

@@ -8,7 +8,13 @@
  */
 import type { Activation, ActivePack, PackDocument, Rollout, Session, Style } from './answers.ts';
 import type { Answer, Asker } from './asker.ts';
-import type { World } from './world.ts';
+
+/** What it needs to know of a run. */
+interface Run {
+  readonly asker: Asker;
+  readonly runId: string;
+  session(): Promise<Session>;
+}
 
 export class DefaultPack {
   readonly pack: string;
@@ -25,7 +31,7 @@ export class DefaultPack {
   readonly #reason: string;
   readonly #before: string;
 
-  private constructor({ asker, runId }: World, { pack, channel, version }: ActivePack) {
+  private constructor({ asker, runId }: Run, { pack, channel, version }: ActivePack) {
     const versionOf = (name: string) => `0.0.0-contract.r${runId}.${name}`;
     this.pack = pack;
     this.channel = channel;
@@ -40,7 +46,7 @@ export class DefaultPack {
   }
 
   /** Publishes the versions. @throws Deviation */
-  static async prepare(world: World): Promise<DefaultPack> {
+  static async prepare(world: Run): Promise<DefaultPack> {
     const { pack, channel } = (await world.session()).promptPack;
     const request = { path: { pack }, query: { channel } };
     const active = (await world.asker.ask<ActivePack>('getActivePack', request, 200)).body;

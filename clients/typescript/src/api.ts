@@ -1339,7 +1339,7 @@ export interface components {
             actor: components["schemas"]["Actor"];
             reason: components["schemas"]["Reason"];
             activatedAt: components["schemas"]["Timestamp"];
-            /** @description False if the version was already active. Then nothing was written, and this is the move that activated it. */
+            /** @description False if the version was already active: this is the move that activated it. If it was on trial, the trial has still ended. */
             changed: boolean;
             rollout?: components["schemas"]["EndedRollout"];
             instances?: components["schemas"]["InstancesReached"];
@@ -1588,6 +1588,27 @@ export interface components {
             id: components["schemas"]["ScheduleId"];
             revision: components["schemas"]["Revision"];
         };
+        /** @description A move that concerned running sessions of the channel. */
+        SessionMove: {
+            /**
+             * @description Which history the revision belongs to. It starts at 1, and each accepted restore of the database adds 1.
+             * @example 1
+             */
+            epoch: number;
+            revision: components["schemas"]["Revision"];
+            /** @description The version that the channel left. */
+            from: components["schemas"]["VersionNumber"];
+            /** @description The version that it moved to. */
+            to: components["schemas"]["VersionNumber"];
+            /**
+             * @description What happens to the sessions on the version that was left.
+             * @example next-turn
+             * @enum {string}
+             */
+            sessions: "next-turn" | "end";
+            at: components["schemas"]["Timestamp"];
+            reason: components["schemas"]["Reason"];
+        };
         /** @description What a channel serves: the stable version, and the candidate with the rule of a rollout. A client decides with it locally. */
         ChannelState: {
             pack: components["schemas"]["PackName"];
@@ -1625,6 +1646,17 @@ export interface components {
                 reason: components["schemas"]["Reason"];
             };
             schedule: components["schemas"]["ScheduledActivation"][];
+            /** @description In the order of the log, at most 1,000. With them a client knows where its own sessions are. */
+            sessionMoves: components["schemas"]["SessionMove"][];
+            /** @description Session moves up to here are no longer listed. An older session is answered from what is active. */
+            droppedUpTo?: {
+                /**
+                 * @description Which history the revision belongs to. It starts at 1, and each accepted restore of the database adds 1.
+                 * @example 1
+                 */
+                epoch: number;
+                revision: components["schemas"]["Revision"];
+            };
         };
         /** @description The version that stays, and the event that says so. */
         Confirmation: {

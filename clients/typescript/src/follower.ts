@@ -1,5 +1,5 @@
 /**
- * Follows the registry: reads the whole pack, follows the event stream, and polls while there is no stream.
+ * Follows the registry: reads the whole channel, follows the event stream, and polls while there is no stream.
  *
  * Problem: networks fail in many ways. Whatever happens, the current pack must stay available and the follower must retry.
  * Rule: one loop: read (with `If-None-Match`, at the latest position seen or later), follow the stream until it breaks, wait, repeat.
@@ -7,20 +7,12 @@
  * wait than that, the follower polls in the meantime. It leaves a stream whose instance is out of sync. While the registry does not respond,
  * one session call per second still tries it, and the first response ends the wait.
  */
+import { ChannelReader } from './channel-reader.ts';
 import { RegistryFailure, failureOf } from './failure.ts';
-import {
-  ageOf,
-  atLeastHeaders,
-  idOf,
-  isBefore,
-  latest,
-  START_POSITION,
-  positionOf,
-  type Position,
-} from './position.ts';
+import { idOf, isBefore, latest, START_POSITION, type Position } from './position.ts';
 import { Revocations, type RevocationsOptions } from './revocations.ts';
 import { streamEvents, type StreamMessage } from './stream.ts';
-import { bounded, deferred, pause } from './timers.ts';
+import { deferred, pause } from './timers.ts';
 
 export interface FollowerOptions extends RevocationsOptions {
   readonly channel: string | undefined;
@@ -68,6 +60,7 @@ export class Follower {
   #processed = START_POSITION;
   /** The last request for revoked versions failed. */
   #sweepPending = false;
+  readonly #reader: ChannelReader;
   readonly #revocations: Revocations;
   #attempt = deferred();
   /** Ends the current wait. */
@@ -76,6 +69,7 @@ export class Follower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    this.#reader = new ChannelReader(options);
     this.#revocations = new Revocations(options);
   }
 
@@ -123,7 +117,7 @@ export class Follower {
   async #round(): Promise<number> {
     const { stream, pollInterval, random } = this.#options;
     try {
-      await this.#read();
+      await this.#read(this.#options.state.position, true);
     } catch (error) {
       const asked = Math.min(this.#failed(error).retryAfter ?? 0, MAX_RETRY_AFTER);
       this.#endAttempt('disconnected');
@@ -166,39 +160,14 @@ export class Follower {
   }
 
   /**
-   * Reads the whole pack, if it has changed.
+   * Reads the whole channel, if it has changed.
    * @param after the minimum position of the response
+   * @param isFirst whether a round begins
    */
-  async #read(after: Position = this.#options.state.position): Promise<void> {
-    const { client, state, pack, channel, signal } = this.#options;
-    const { etag } = state;
-    const header = {
-      ...(etag !== undefined && { 'if-none-match': etag }),
-      ...atLeastHeaders(after),
-    };
-    const query = channel === undefined ? {} : { channel };
-    const { data, status, headers } = await bounded({ signal }, (signal) =>
-      client.ask((api) => api.GET('/v1/packs/{pack}/active', { params: { path: { pack }, query, header }, signal })),
-    );
-    const [position, age] = [positionOf(headers), ageOf(headers)];
-    if (position === undefined || age === undefined)
-      throw new RegistryFailure(
-        'not-understood',
-        `${client.url} does not send valid revision headers. It is not a registry, or a proxy changes its headers.`,
-        { status },
-      );
-    if (isBefore(position, after))
-      throw new RegistryFailure(
-        'older-than-seen',
-        `The registry responded from revision ${idOf(position)}, although ${idOf(after)} or later was requested. The newer pack stays in use.`,
-        { status },
-      );
-    if (status === 304) {
-      state.confirm(position, age);
-    } else {
-      await state.accept(data, { position, etag: headers.get('etag') ?? undefined, age });
-    }
-    this.#processed = position;
+  async #read(after: Position, isFirst = false): Promise<void> {
+    const reading = await this.#reader.read(after, isFirst);
+    await this.#options.state.accept(reading);
+    this.#processed = reading.position;
     this.#failure = undefined;
   }
 
@@ -213,22 +182,19 @@ export class Follower {
     }
   }
 
-  async #process({ event, data }: StreamMessage): Promise<void> {
-    const { client, state, channel = state.current?.channel, pack } = this.#options;
-    const { epoch, revision, staleSeconds = 0, moves = [] } = data;
+  async #process(message: StreamMessage): Promise<void> {
+    const { client, state, pack } = this.#options;
+    const { event, data } = message;
+    const { epoch, revision, staleSeconds = 0 } = data;
     const position = { epoch, revision };
-    const { movedAt } = state;
-    if (event === 'resync' || movedAt === undefined) {
+    if (event === 'resync' || state.changedAt === undefined) {
       // without a current pack: it may have been revoked
       await this.#read(latest(position, state.position));
       return this.#sweep();
     }
     if (event === 'revision') return; // the events between the last read and this revision follow
-    const move = data.pack === pack ? moves.find((each) => each.channel === channel) : undefined;
-    if (move !== undefined && isBefore(movedAt, position)) {
-      if (event === 'version-revoked') await this.#replaceRevoked(move.previousVersion, position);
-      else await this.#read(latest(position, state.position));
-    }
+    if (this.#concerns(message) && isBefore(state.changedAt, position)) await this.#readChange(message, position);
+    else if (this.#reader.needsChannel) await this.#read(latest(position, state.position));
     if (this.#sweepPending || (event === 'version-revoked' && data.pack === pack))
       await this.#sweep(latest(position, state.position));
     this.#processed = latest(this.#processed, position);
@@ -240,12 +206,28 @@ export class Follower {
       );
   }
 
-  /** Replaces a revoked version, and drops it even if its replacement cannot be read. */
-  async #replaceRevoked(revoked: string | null, position: Position): Promise<void> {
+  /**
+   * Whether an event may have changed the channel. An event that names no channel may: a policy or a revocation can end a rollout, and an
+   * older instance does not say whose rollout it is.
+   */
+  #concerns({ event, data }: StreamMessage): boolean {
+    const { state, pack, channel = state.current?.channel } = this.#options;
+    const { moves = [], channel: named } = data;
+    if (data.pack !== pack || event === 'heartbeat') return false;
+    if (named === channel || moves.some((each) => each.channel === channel)) return true;
+    return named === undefined && (state.channel?.rollout !== undefined || event.startsWith('rollout-'));
+  }
+
+  /** Reads what an event changed. What it ended is no longer served, even if what follows cannot be read. */
+  async #readChange({ event, data }: StreamMessage, position: Position): Promise<void> {
+    const { state, channel = state.current?.channel } = this.#options;
+    if (event.startsWith('rollout-')) this.#reader.needChannel();
     try {
-      await this.#read(latest(position, this.#options.state.position));
+      await this.#read(latest(position, state.position));
     } finally {
-      if (revoked !== null) this.#options.state.revoke(revoked, position);
+      const revoked = data.moves?.find((each) => each.channel === channel)?.previousVersion ?? null;
+      if (event === 'version-revoked' && revoked !== null) state.revoke(revoked, position);
+      if (event === 'rollout-aborted' && this.#reader.needsChannel) state.endRollout(position); // nobody could say what serves now
     }
   }
 

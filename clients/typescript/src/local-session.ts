@@ -4,9 +4,11 @@
  * Rule: an id contains the pinned version and style, the start and the end. It is signed (HMAC-SHA-256, RFC 2104, truncated to 128 bits)
  * with the API key: every process with the same key can read it, and nobody else can forge one to choose a version. It is no longer than
  * the registry's own ids (at most 200 characters, unless names have their maximum length).
+ * A session of a later epoch or under a rollout has one part more; older clients pass over it.
  * Example: `local.production~2.0.0~supportive~9~mib3k0a1~1z4dm8~3q2-7wAAAAA.Zm9v…`: channel, version, style, revision, start, duration,
  * start of the digest; signature.
  */
+import type { Assignment } from './served-pack.ts';
 
 export interface LocalPin {
   readonly channel: string;
@@ -14,6 +16,10 @@ export interface LocalPin {
   /** The start of the version's digest (`digestPrefixOf`). */
   readonly digestPrefix: string;
   readonly revision: number;
+  /** The epoch of the revision. */
+  readonly epoch: number;
+  /** The arm that the session started on, if a rollout was under way. */
+  readonly assignment?: Assignment | undefined;
   readonly styleId: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -35,12 +41,13 @@ export function digestPrefixOf(digest: string): string {
 
 /** Signs an id. @param pack the session's pack; signed, but not part of the id @param keys the first one signs */
 export async function signPin(
-  { channel, version, digestPrefix, revision, styleId, startedAt, expiresAt }: LocalPin,
+  { channel, version, digestPrefix, revision, epoch, assignment, styleId, startedAt, expiresAt }: LocalPin,
   pack: string,
   [key = '']: readonly string[],
 ): Promise<string> {
   const numbers = [revision, startedAt, expiresAt - startedAt].map((number) => Math.round(number).toString(36));
-  const payload = [channel, version, styleId, ...numbers, digestPrefix].map(encodeURIComponent).join('~');
+  const parts = [channel, version, styleId, ...numbers, digestPrefix, ...historyPart(epoch, assignment)];
+  const payload = parts.map(encodeURIComponent).join('~');
   const signature = await crypto.subtle.sign('HMAC', await hmacKey(key), signed(pack, payload));
   return `${PREFIX}${payload}.${base64url(new Uint8Array(signature).subarray(0, SIGNATURE_BYTES))}`;
 }
@@ -52,8 +59,9 @@ export async function readPin(sessionId: string, pack: string, keys: Iterable<st
   for (const key of keys) {
     const whole = await crypto.subtle.sign('HMAC', await hmacKey(key), signed(pack, payload));
     if (!isSame(new Uint8Array(whole).subarray(0, SIGNATURE_BYTES), signature)) continue;
+    const parts = payload.split('~').map(decodeURIComponent);
     const [channel = '', version = '', styleId = '', revision = '', startedAt = '', lasts = '', digestPrefix = ''] =
-      payload.split('~').map(decodeURIComponent);
+      parts;
     const from = parseInt(startedAt, 36);
     const pin = {
       channel,
@@ -61,12 +69,28 @@ export async function readPin(sessionId: string, pack: string, keys: Iterable<st
       styleId,
       digestPrefix,
       revision: parseInt(revision, 36),
+      ...historyOf(parts[7]),
       startedAt: from,
       expiresAt: from + parseInt(lasts, 36),
     };
     return pin.expiresAt > Date.now() ? pin : undefined;
   }
   return undefined;
+}
+
+/** `1c1f` in epoch 1 on the candidate of rollout 51; `2` in epoch 2 without a rollout. */
+function historyPart(epoch: number, assignment: Assignment | undefined): string[] {
+  if (assignment === undefined) return epoch === 1 ? [] : [String(epoch)];
+  return [`${epoch}${assignment.arm === 'candidate' ? 'c' : 's'}${assignment.rollout.toString(36)}`];
+}
+
+function historyOf(part = '1'): Pick<LocalPin, 'epoch' | 'assignment'> {
+  const [, epoch = '1', arm, rollout = ''] = /^(\d+)(?:([cs])([0-9a-z]+))?$/u.exec(part) ?? [];
+  if (arm === undefined) return { epoch: Number(epoch) };
+  return {
+    epoch: Number(epoch),
+    assignment: { rollout: parseInt(rollout, 36), arm: arm === 'c' ? 'candidate' : 'stable' },
+  };
 }
 
 /** Compares in constant time. */

@@ -113,7 +113,8 @@ function isPackDocument(given: unknown): given is ActivePackDocument {
   );
 }
 
-function freeze<T extends object>(value: T): T {
+/** Freezes a value and all that it contains. */
+export function freeze<T extends object>(value: T): T {
   for (const member of Object.values(value))
     if (typeof member === 'object' && member !== null) freeze(member as object);
   return Object.freeze(value);

@@ -12,11 +12,14 @@ import type { PackCopy } from './copy.ts';
 import { Emitter } from './emitter.ts';
 import { RegistryFailure } from './failure.ts';
 import { Follower, type Connection } from './follower.ts';
-import { SourceState, type SourceEvents } from './source-state.ts';
+import type { Bundle } from './channel.ts';
 import { KeyRing } from './key-ring.ts';
-import type { ActivePackDocument } from './pack.ts';
-import type { ActivePack, Provenance, ServedPack, StylePrompt, SystemPrompt } from './served-pack.ts';
+import { servedBy, type ActivePack, type Provenance, type StylePrompt, type SystemPrompt } from './served-pack.ts';
 import { Sessions, type CoachSession } from './sessions.ts';
+import { summaryOf, type RolloutSummary, type SourceEvents } from './source-events.ts';
+import { SourceState } from './source-state.ts';
+import { styleIn, SubjectPrompts } from './subject-prompts.ts';
+import { checkedFor, type For } from './subject.ts';
 import { MAX_TIMER } from './timers.ts';
 
 export interface PromptSourceOptions extends RegistryClientOptions {
@@ -25,8 +28,8 @@ export interface PromptSourceOptions extends RegistryClientOptions {
   readonly channel?: string;
   /** Storage for a local copy that outlives the process, e.g. `diskCopy(…)` of `@prompt-registry/client/disk`. Default: none. */
   readonly copy?: PackCopy;
-  /** A response of `getActivePack`, shipped with the program. Served if neither the registry nor the copy is available. */
-  readonly bundle?: ActivePackDocument;
+  /** A response of `getActivePack` or `getChannel`, shipped with the program. Served if neither the registry nor the copy is available. */
+  readonly bundle?: Bundle;
   /** Milliseconds without confirmation after which reads throw `too-stale`. Default: never. */
   readonly maxStale?: number;
   /** Milliseconds without confirmation after which `stale` is emitted. Default: 45,000, three heartbeats. */
@@ -48,6 +51,8 @@ export interface SourceStatus {
   readonly connection: Connection;
   /** What is served; undefined if nothing can be. */
   readonly serving: Provenance | undefined;
+  /** The rollout under way in the channel. */
+  readonly rollout: RolloutSummary | undefined;
   /** The latest position in the registry's log that was seen. */
   readonly epoch: number;
   readonly revision: number;
@@ -67,6 +72,12 @@ export interface PromptSource {
    * @throws RegistryFailure if there is no pack yet; the source keeps trying, and `ready()` can be called again
    */
   readonly ready: () => Promise<ActivePack>;
+  /**
+   * The prompts of a subject. While a rollout is under way, the subject gets one of two versions, decided here and synchronously; every
+   * process and the registry decide alike. The other reads of a source, without a subject, are those of the stable version.
+   * @throws RegistryFailure `not-understood` if subject or attributes are invalid
+   */
+  readonly for: (whom: For) => SubjectPrompts;
   /** Starts a session: at the registry, or locally if it does not respond. @throws RegistryFailure */
   readonly startSession: (options?: { readonly styleId?: string }) => Promise<CoachSession>;
   /** Reads a session by its id, whether it started at the registry or locally. @throws RegistryFailure */
@@ -147,24 +158,13 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
   if (options.signal?.aborted === true) end();
   else options.signal?.addEventListener('abort', end);
 
-  const served = (): ServedPack => {
-    const { served } = state;
-    if (served === undefined) throw state.refusal();
-    return served;
-  };
+  const stable = () => servedBy(state).stable;
 
   return {
-    getSystemPrompt: () => served().system,
-    getStylePrompt: (styleId) => {
-      const { styles, activePack } = served();
-      const prompt = styles.get(styleId);
-      if (prompt !== undefined) return prompt;
-      throw new RegistryFailure(
-        'style-not-found',
-        `${activePack.pack} ${activePack.version} has no style "${styleId}". Styles: ${[...styles.keys()].join(', ')}.`,
-      );
-    },
-    activePack: () => served().activePack,
+    getSystemPrompt: () => stable().system,
+    getStylePrompt: (styleId) => styleIn(stable(), styleId),
+    activePack: () => stable().activePack,
+    for: (whom) => new SubjectPrompts(state, sessions, checkedFor(whom)),
     ready: async () => {
       const waits = setInterval(() => undefined, MAX_TIMER); // keeps the process alive during the wait
       try {
@@ -176,14 +176,15 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
         throw closing.signal.aborted
           ? new RegistryFailure('closed', 'The source is closed and has no pack to serve.')
           : (follower.failure ?? state.refusal());
-      return state.served.activePack;
+      return state.served.stable.activePack;
     },
     startSession: ({ styleId } = {}) => sessions.start(styleId),
     resolveSession: (sessionId) => sessions.resolve(sessionId),
     on: (event, listener) => events.on(event, listener),
     status: () => ({
       connection: follower.connection,
-      serving: state.served && summaryOf(state.served.activePack),
+      serving: state.served && originOf(state.served.stable.activePack),
+      rollout: summaryOf(state.channel?.rollout),
       ...state.position,
       failure: follower.failure,
     }),
@@ -191,7 +192,7 @@ export function createPromptSource(options: PromptSourceOptions): PromptSource {
   };
 }
 
-function summaryOf({ pack, channel, version, digest, revision, origin, age, stale }: ActivePack): Provenance {
+function originOf({ pack, channel, version, digest, revision, origin, age, stale }: ActivePack): Provenance {
   return { pack, channel, version, digest, revision, origin, age, stale };
 }
 

@@ -3,18 +3,24 @@
  *
  * Problem: users must be able to start and continue sessions during an outage, and must not change version.
  * Rule: ask the registry first. During an outage, one call per second asks it, and the others do not wait. If it does not respond, a new
- * session starts locally, pinned to the current version, and a known session continues unchanged. A revoked version is replaced by the
- * current one, and the result says so. What the registry rejects (an unknown style, an expired session) is rejected.
+ * session starts locally, pinned to the version that its subject gets, and a known session continues. A session follows the moves of its
+ * channel that said so (SPEC R16), and one that ended is not answered. A revoked version is replaced by the current one, and the result says
+ * so. What the registry rejects (an unknown style, an expired session) is rejected.
  */
+import { walk, type Place } from '../../../registry/sessions/walk.ts';
 import type { components } from './api.ts';
+import { armsOf } from './channel.ts';
 import type { Answer, RegistryClient } from './client.ts';
 import { failureOf, RegistryFailure } from './failure.ts';
 import type { RequestPermit } from './follower.ts';
 import type { SourceState } from './source-state.ts';
 import type { KeyRing } from './key-ring.ts';
+import { KnownSessions, type KnownSession } from './known-sessions.ts';
 import { isLocal, digestPrefixOf, readPin, signPin, type LocalPin } from './local-session.ts';
 import { checkPack, type CheckedPack } from './pack.ts';
 import { atLeastHeaders, positionOf } from './position.ts';
+import { armFor, servedBy, type ServedArm } from './served-pack.ts';
+import type { CheckedFor } from './subject.ts';
 
 /** A session as the registry describes it. */
 export interface CoachSession extends Session {
@@ -36,21 +42,9 @@ export interface SessionsOptions {
   readonly onFailure: (failure: RegistryFailure) => void;
 }
 
-/** Sessions and prompts to remember; the least recently used are dropped. */
-const MAX_SESSIONS = 10_000;
-const MAX_PROMPTS = 100;
-
-/** A session without its prompts, which many sessions share. */
-interface KnownSession {
-  readonly session: Omit<Session, 'prompt'>;
-  readonly styleId: string;
-  readonly promptKey: string;
-}
-
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #known = new Map<string, KnownSession>();
-  readonly #prompts = new Map<string, { readonly version: string; readonly prompt: Session['prompt'] }>();
+  readonly #known = new KnownSessions();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -58,27 +52,48 @@ export class Sessions {
 
   /** Versions of the known sessions. */
   get versions(): Iterable<string> {
-    return [...this.#prompts.values()].map(({ version }) => version);
+    return this.#known.versions;
   }
 
-  /** Starts a session. @throws RegistryFailure if the registry rejects it; `style-not-supported`; or if no pack is available */
-  async start(styleId: string | undefined): Promise<CoachSession> {
-    const { channel = this.#options.state.current?.channel } = this.#options;
-    const body = { ...(styleId !== undefined && { styleId }), ...(channel !== undefined && { channel }) };
-    return (
-      (await this.#askForSession(({ ask }, header) =>
-        ask((api) => api.POST('/v1/coach/sessions', { body, params: { header } })),
-      )) ?? this.#startLocally(styleId)
-    );
+  /**
+   * Starts a session. The registry is told whom it is for only while a rollout decides.
+   * @throws RegistryFailure if the registry rejects it; `style-not-supported`; or if no pack is available
+   */
+  async start(styleId: string | undefined, whom?: CheckedFor): Promise<CoachSession> {
+    const decides = whom !== undefined && this.#options.state.channel?.rollout !== undefined;
+    const started = await this.#startThere(styleId, decides ? whom : undefined);
+    // A rollout that is not known here yet: a session is nothing but its id, so another one takes its place.
+    const isUndecided = started?.assignment !== undefined && !decides && whom !== undefined;
+    return (isUndecided ? await this.#startThere(styleId, whom) : started) ?? this.#startLocally(styleId, whom);
   }
 
-  /** Reads a session. @throws RegistryFailure if the registry rejects it; `session-not-found` for a local id that is forged or expired */
+  /** Reads a session. @throws RegistryFailure if the registry rejects it; `session-ended`; `session-not-found` for a local id that is forged or expired */
   async resolve(sessionId: string): Promise<CoachSession> {
     if (isLocal(sessionId)) return this.#resolveLocal(sessionId);
-    const answer = await this.#askForSession(({ ask }, header) =>
-      ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId }, header } })),
-    );
-    return answer ?? this.#continueLocally(sessionId);
+    try {
+      const answer = await this.#askForSession(({ ask }, header) =>
+        ask((api) => api.GET('/v1/coach/sessions/{sessionId}', { params: { path: { sessionId }, header } })),
+      );
+      return answer ?? (await this.#continueLocally(sessionId));
+    } catch (error) {
+      if (error instanceof RegistryFailure && error.code === 'session-ended') this.#known.end(sessionId, error);
+      throw error;
+    }
+  }
+
+  async #startThere(styleId: string | undefined, whom: CheckedFor | undefined): Promise<CoachSession | undefined> {
+    const { channel = this.#options.state.current?.channel } = this.#options;
+    const body = { ...(styleId !== undefined && { styleId }), ...(channel !== undefined && { channel }), ...whom };
+    try {
+      return await this.#askForSession(({ ask }, header) =>
+        ask((api) => api.POST('/v1/coach/sessions', { body, params: { header } })),
+      );
+    } catch (error) {
+      // The subject is valid, so this is an older instance, which knows none and cannot decide.
+      if (whom !== undefined && error instanceof RegistryFailure && error.code === 'validation-failed')
+        return undefined;
+      throw error;
+    }
   }
 
   /** The session from the registry; undefined if this client must answer itself. */
@@ -112,7 +127,7 @@ export class Sessions {
       );
       return undefined;
     }
-    this.#remember(session);
+    this.#known.remember(session, state.position.epoch);
     return { ...session, local: false };
   }
 
@@ -135,9 +150,9 @@ export class Sessions {
     }
   }
 
-  async #startLocally(styleId: string | undefined): Promise<CoachSession> {
+  async #startLocally(styleId: string | undefined, whom: CheckedFor | undefined): Promise<CoachSession> {
     const { state, keys, ttl } = this.#options;
-    const checked = this.#currentPack();
+    const { checked, assignment } = armFor(servedBy(state), whom);
     const { pack, channel, version, digest, revision } = checked;
     if (styleId !== undefined && checked.styles.every(({ id }) => id !== styleId)) {
       throw new RegistryFailure(
@@ -151,6 +166,8 @@ export class Sessions {
       version,
       digestPrefix: digestPrefixOf(digest),
       revision,
+      epoch: state.epoch,
+      assignment,
       styleId: styleId ?? checked.defaultStyle,
       startedAt,
       expiresAt: startedAt + ttl,
@@ -168,24 +185,45 @@ export class Sessions {
         'session-not-found',
         'Session not found: it expired, or its id is forged, truncated, for another pack, or signed with another key.',
       );
-    const pinned = await this.#pinnedVersion(pin);
-    if (pinned !== undefined) return this.#sessionOf(sessionId, pin, pinned);
+    const place = this.#walked(pin, pin.channel);
     const { version, styleId } = pin;
-    return { ...this.#sessionOf(sessionId, pin, this.#currentPack()), movedFrom: { version, styleId } };
+    const found = await this.#versionAt(
+      place.version === version ? pin : { ...pin, ...place, digestPrefix: undefined },
+    );
+    const session = this.#sessionOf(sessionId, pin, found ?? this.#stable().checked);
+    return found?.version === version ? session : { ...session, movedFrom: { version, styleId } };
   }
 
-  /** The version of a pin; undefined if it is revoked or not available. */
-  async #pinnedVersion({
+  /** Where moves have sent a session, as far as this client knows them. @throws RegistryFailure `session-ended` */
+  #walked(start: Place, channel: string): Place {
+    const { state } = this.#options;
+    const { channel: known, current } = state;
+    if (known === undefined || current?.channel !== channel) return start;
+    const { version, revision } = current;
+    const end = walk(start, known, { version, revision, epoch: state.epoch });
+    if ('place' in end) return end.place;
+    const { endedBy } = end;
+    throw new RegistryFailure(
+      'session-ended',
+      `The session was ended at revision ${endedBy.revision}: ${endedBy.reason}. Start a new session.`,
+    );
+  }
+
+  /** A session's version; undefined if it is revoked or not available. @param at.digestPrefix undefined if any digest is right */
+  async #versionAt({
     channel,
     version,
     digestPrefix,
     revision,
     startedAt,
-  }: LocalPin): Promise<CheckedPack | undefined> {
+  }: Pick<LocalPin, 'channel' | 'version' | 'revision' | 'startedAt'> & {
+    readonly digestPrefix: string | undefined;
+  }): Promise<CheckedPack | undefined> {
     const { client, state, pack, onFailure } = this.#options;
     if (state.isRevoked(version)) return undefined;
     const held = state.findVersion(version);
-    if (held !== undefined && digestPrefixOf(held.digest) === digestPrefix) return held;
+    const fits = ({ digest }: CheckedPack) => digestPrefix === undefined || digestPrefixOf(digest) === digestPrefix;
+    if (held !== undefined && fits(held)) return held;
     try {
       const answer = await this.#ask(() =>
         client.ask((api) =>
@@ -198,7 +236,7 @@ export class Sessions {
       const { data, headers } = answer;
       const checked = await checkPack({ ...data, channel, revision, activatedAt: new Date(startedAt).toISOString() });
       if (data.status === 'revoked') state.revoke(version, positionOf(headers) ?? state.position);
-      if (data.status === 'revoked' || digestPrefixOf(checked.digest) !== digestPrefix) return undefined;
+      if (data.status === 'revoked' || !fits(checked)) return undefined;
       state.pin(checked);
       return checked;
     } catch (error) {
@@ -211,13 +249,20 @@ export class Sessions {
 
   #sessionOf(
     sessionId: string,
-    { startedAt, expiresAt, styleId, channel, revision }: Omit<LocalPin, 'digestPrefix' | 'version'>,
+    {
+      startedAt,
+      expiresAt,
+      styleId,
+      channel,
+      revision,
+      assignment,
+    }: Omit<LocalPin, 'digestPrefix' | 'version' | 'epoch'>,
     checked: CheckedPack,
   ): CoachSession {
     const { pack, version, digest, system, styles, defaultStyle } = checked;
     const style = styles.find(({ id }) => id === styleId) ?? styles.find(({ id }) => id === defaultStyle);
     if (style === undefined) throw new RegistryFailure('not-understood', `${pack} ${version} lacks its default style.`);
-    const { current } = this.#options.state;
+    const isServed = armsOf(this.#options.state.channel).find((each) => each.version === version);
     return {
       sessionId,
       startedAt: new Date(startedAt).toISOString(),
@@ -227,68 +272,55 @@ export class Sessions {
         channel,
         version,
         digest,
-        revision: version === current?.version ? current.revision : revision,
+        revision: isServed?.revision ?? revision,
       },
       prompt: { system, style: { ...style } },
-      superseded: this.#isSuperseded(version),
+      superseded: isServed === undefined,
+      ...(assignment !== undefined && { assignment }),
       local: true,
     };
   }
 
-  /** Continues one of the registry's sessions during an outage: a known one unchanged, an unknown one on the current version. */
-  #continueLocally(sessionId: string): CoachSession {
+  /** Continues one of the registry's sessions during an outage: a known one unless a move concerned it, an unknown one on the stable version. */
+  async #continueLocally(sessionId: string): Promise<CoachSession> {
     const { state, ttl } = this.#options;
+    const ended = this.#known.endOf(sessionId);
+    if (ended !== undefined) throw ended;
     const seen = this.#known.get(sessionId);
     if (seen !== undefined && Date.parse(seen.session.expiresAt) <= Date.now())
       throw new RegistryFailure('session-not-found', 'The session expired.');
-    const prompt = seen === undefined ? undefined : this.#prompts.get(seen.promptKey)?.prompt;
-    if (seen !== undefined && prompt !== undefined && !state.isRevoked(seen.session.promptPack.version)) {
-      return { ...seen.session, prompt, superseded: this.#isSuperseded(seen.session.promptPack.version), local: true };
-    }
-
-    const checked = this.#currentPack();
-    const startedAt = seen === undefined ? Date.now() : Date.parse(seen.session.startedAt);
-    const expiresAt = seen === undefined ? startedAt + ttl : Date.parse(seen.session.expiresAt);
+    if (seen !== undefined) return this.#continueKnown(sessionId, seen);
+    const { checked } = this.#stable();
     const { channel, revision, defaultStyle } = checked;
-    const session = this.#sessionOf(
-      sessionId,
-      { channel, revision, styleId: seen?.styleId ?? defaultStyle, startedAt, expiresAt },
-      checked,
-    );
-    const moved =
-      seen === undefined
-        ? session
-        : { ...session, movedFrom: { version: seen.session.promptPack.version, styleId: seen.styleId } };
-    this.#remember(moved);
+    const startedAt = Date.now();
+    const pin = { channel, revision, styleId: defaultStyle, startedAt, expiresAt: startedAt + ttl };
+    const session = this.#sessionOf(sessionId, pin, checked);
+    this.#known.remember(session, state.epoch);
+    return session;
+  }
+
+  /** @throws RegistryFailure `session-ended` */
+  #continueKnown(sessionId: string, seen: KnownSession): CoachSession {
+    const { state } = this.#options;
+    const { session, epoch, styleId } = seen;
+    const { channel, version, revision } = session.promptPack;
+    const place = this.#walked({ version, epoch, revision }, channel);
+    const prompt = this.#known.promptOf(seen);
+    if (place.version === version && prompt !== undefined && !state.isRevoked(version)) {
+      const isServed = armsOf(state.channel).some((each) => each.version === version);
+      return { ...session, prompt, superseded: !isServed, local: true };
+    }
+    const times = { startedAt: Date.parse(session.startedAt), expiresAt: Date.parse(session.expiresAt) };
+    const held = state.isRevoked(place.version) ? undefined : state.findVersion(place.version);
+    const checked = held ?? this.#stable().checked;
+    const pin = { channel, revision: checked.revision, styleId, assignment: session.assignment, ...times };
+    const moved = { ...this.#sessionOf(sessionId, pin, checked), movedFrom: session.movedFrom ?? { version, styleId } };
+    this.#known.remember(moved, state.epoch);
     return moved;
   }
 
-  #isSuperseded(version: string): boolean {
-    const { current } = this.#options.state;
-    return current !== undefined && current.version !== version;
-  }
-
-  #currentPack(): CheckedPack {
-    const { state } = this.#options;
-    if (state.served === undefined || state.current === undefined) throw state.refusal();
-    return state.current;
-  }
-
-  #remember({ prompt, ...session }: Session): void {
-    const { digest, version } = session.promptPack;
-    const styleId = prompt.style.id;
-    const promptKey = `${digest} ${styleId}`;
-    keep(this.#prompts, promptKey, { version, prompt }, MAX_PROMPTS);
-    keep(this.#known, session.sessionId, { session, styleId, promptKey }, MAX_SESSIONS);
-  }
-}
-
-function keep<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const eldest of map.keys()) {
-    if (map.size <= most) break;
-    map.delete(eldest);
+  #stable(): ServedArm {
+    return servedBy(this.#options.state).stable;
   }
 }
 

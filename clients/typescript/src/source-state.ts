@@ -1,58 +1,48 @@
 /**
- * Holds the packs of a source and decides which one is served.
+ * Holds the channel of a source and decides what is served.
  *
  * Problem: packs come from the registry, the local copy and the bundle. Each can be broken, outdated or revoked.
- * Rule: a pack is checked first, then replaces the current one in a single assignment. Within an epoch the revision never goes back. The
- * registry's pack comes first, then the copy's, then the bundle. A revoked version is never served.
- * Example: `await state.open()` starts with the copy; `await state.accept(document, { position, etag, age })` replaces it.
+ * Rule: a channel is checked first, then replaces the current one in a single assignment, both arms and the rule between them. Within an
+ * epoch the revision never goes back. The registry's channel comes first, then the copy's, then the bundle. A revoked version is never
+ * served.
+ * Example: `await state.open()` starts with the copy; `await state.accept(reading)` replaces it.
  */
+import { armsOf, channelOf, checkBundle, checkChannel, type Bundle, type CheckedChannel } from './channel.ts';
 import { CopyWriter } from './copy-writer.ts';
-import { checkSaved, type PackCopy, type SavedState } from './copy.ts';
+import { checkSaved, savedState, type PackCopy } from './copy.ts';
 import type { Emitter } from './emitter.ts';
 import { messageOf, RegistryFailure } from './failure.ts';
 import { Freshness } from './freshness.ts';
-import { checkPack, type ActivePackDocument, type CheckedPack } from './pack.ts';
+import { HeldVersions } from './held-versions.ts';
+import { checkPack, type CheckedPack } from './pack.ts';
 import { isBefore, latest, START_POSITION, type Position } from './position.ts';
-import { serve, type ActivePack, type Origin, type ServedPack } from './served-pack.ts';
+import type { Etags, Reading } from './reading.ts';
+import {
+  channelIsOlder,
+  doesNotKnowRevocation,
+  nothingToServe,
+  registryIsOlder,
+  requireRequested,
+  tooStale,
+} from './refusals.ts';
+import { serveChannel, type Origin, type ServedChannel } from './served-pack.ts';
+import { changeBetween, summaryOf, type SourceEvents } from './source-events.ts';
 import { bounded } from './timers.ts';
-
-/** Events of a source. */
-export interface SourceEvents {
-  /** A different pack is served; `from` is undefined for the first one. */
-  changed: { readonly from: ActivePack | undefined; readonly to: ActivePack };
-  /** The pack may be out of date. `refused`: reads throw from now on, because it is older than `maxStale`. */
-  stale: { readonly age: number; readonly refused: boolean };
-  /** A registry confirmed that the pack is current: the first time, and after each `stale`. */
-  fresh: { readonly revision: number };
-  /** Something failed. The current pack stays in use, unless the failure says otherwise. */
-  error: RegistryFailure;
-}
 
 export interface SourceStateOptions {
   readonly pack: string;
   readonly channel: string | undefined;
   readonly copy: PackCopy | undefined;
-  readonly bundle: ActivePackDocument | undefined;
+  readonly bundle: Bundle | undefined;
   readonly staleAfter: number;
   readonly maxStale: number;
 }
 
-/** Versions kept for local sessions; the oldest are dropped first. */
-const MAX_PINNED = 8;
-const MAX_REVOKED = 1000;
 /** Milliseconds to wait for the copy before the bundle is served and the registry is read. */
 const COPY_TIMEOUT = 1000;
 
-/** What the headers of a response say. */
-export interface ResponseInfo {
-  readonly position: Position;
-  readonly etag: string | undefined;
-  /** Milliseconds since the instance was last in sync. */
-  readonly age: number;
-}
-
-interface CurrentPack {
-  readonly checked: CheckedPack;
+interface CurrentChannel {
+  readonly channel: CheckedChannel;
   /** The epoch of its revision. */
   readonly epoch: number;
   readonly origin: Origin;
@@ -63,27 +53,25 @@ export class SourceState {
   readonly #options: SourceStateOptions;
   readonly #events: Emitter<SourceEvents>;
   readonly #copy: CopyWriter | undefined;
-  readonly #pinned = new Map<string, CheckedPack>();
-  readonly #revoked = new Set<string>();
-  #bundle: CheckedPack | undefined;
-  #current: CurrentPack | undefined;
-  #served: ServedPack | undefined;
-  /** The pack of the last `changed` event. */
-  #announced: ActivePack | undefined;
+  readonly #held = new HeldVersions();
+  #bundle: CheckedChannel | undefined;
+  #current: CurrentChannel | undefined;
+  #served: ServedChannel | undefined;
+  /** What the last `changed` event told. */
+  #told: Parameters<typeof changeBetween>[0];
   #position = START_POSITION;
-  #etag: string | undefined;
+  #etags: Etags = {};
 
   constructor(options: SourceStateOptions, events: Emitter<SourceEvents>) {
     this.#options = options;
     this.#events = events;
     const { pack, copy, staleAfter, maxStale } = options;
-    const onFailure = (failure: RegistryFailure) => events.emit('error', failure);
-    this.#copy = copy && new CopyWriter({ copy, pack, state: () => this.#savedState(), onFailure });
+    this.#copy = copy && new CopyWriter({ copy, pack, state: () => this.#savedState(), onFailure: this.#onFailure });
     this.freshness = new Freshness({ staleAfter, maxStale, onChange: (report) => this.#applyGrade(report) });
   }
 
-  /** The pack to serve; undefined if it is missing or too old. */
-  get served(): ServedPack | undefined {
+  /** What to serve; undefined if it is missing or too old. */
+  get served(): ServedChannel | undefined {
     return this.#served;
   }
 
@@ -92,35 +80,43 @@ export class SourceState {
     return this.#position;
   }
 
-  /** ETag of the registry's pack, for conditional requests. */
-  get etag(): string | undefined {
-    return this.#etag;
+  /** For conditional requests. */
+  get etags(): Etags {
+    return this.#etags;
   }
 
-  /** The current version. */
+  get channel(): CheckedChannel | undefined {
+    return this.#current?.channel;
+  }
+
+  /** The stable version. */
   get current(): CheckedPack | undefined {
-    return this.#current?.checked;
+    return this.#current?.channel.stable;
   }
 
-  /** The position at which the channel moved to the current version; undefined if not known. */
-  get movedAt(): Position | undefined {
+  /** The epoch of the current channel's revisions. */
+  get epoch(): number {
+    return Math.max(1, this.#current?.epoch ?? 1);
+  }
+
+  /** The position at which any part of the channel last changed; undefined if not known. */
+  get changedAt(): Position | undefined {
     if (this.#current === undefined || this.#current.origin === 'bundle') return undefined;
-    return { epoch: this.#current.epoch, revision: this.#current.checked.revision };
+    return { epoch: this.#current.epoch, revision: this.#current.channel.revision };
   }
 
-  /** All other versions that might be served, to a session or as a fallback. */
+  /** All versions besides the stable one that might be served: the candidate, to a session, or as a fallback. */
   get otherVersions(): readonly string[] {
-    const versions = new Set(this.#pinned.keys());
-    if (this.#bundle !== undefined) versions.add(this.#bundle.version);
-    versions.delete(this.#current?.checked.version ?? '');
+    const packs = [...this.#held.pinned, ...armsOf(this.#bundle), ...armsOf(this.channel)];
+    const versions = new Set(packs.map(({ version }) => version));
+    versions.delete(this.current?.version ?? '');
     return [...versions];
   }
 
   /** Starts with the copy, or with the bundle if the copy is slow. Reports and ignores whatever is broken. */
   async open(): Promise<void> {
     const copy = bounded({ timeout: COPY_TIMEOUT }, () => this.#loadCopy()).catch(() => {
-      this.#events.emit(
-        'error',
+      this.#onFailure(
         new RegistryFailure(
           'copy-failed',
           `The local copy of ${this.#options.pack} is still not read after ${COPY_TIMEOUT / 1000} s. Starting without it.`,
@@ -132,44 +128,33 @@ export class SourceState {
   }
 
   /**
-   * Checks a pack from the registry and makes it the current one.
+   * Takes what the registry says: a channel, or that it is unchanged.
    * @throws RegistryFailure `not-understood`, `digest-mismatch`, `older-than-seen`; then nothing changes
    */
-  async accept(document: unknown, { position, etag, age }: ResponseInfo): Promise<void> {
-    const checked = await checkPack(document);
-    const { pack, channel } = this.#options;
-    if (checked.pack !== pack || (channel !== undefined && checked.channel !== channel)) {
-      throw new RegistryFailure(
-        'not-understood',
-        `Requested ${pack}${channel === undefined ? '' : ` ${channel}`}, but received ${checked.pack} ${checked.channel}.`,
-      );
+  async accept({ operation, document, position, etags, age }: Reading): Promise<void> {
+    if (document === undefined) {
+      this.confirm(position, age);
+      this.#etags = { ...this.#etags, ...etags };
+      return;
     }
+    const next =
+      operation === 'channel'
+        ? await checkChannel(document, this.#onFailure)
+        : this.#withRollout(await checkPack(document), position);
+    requireRequested(next.stable, this.#options.pack, this.#options.channel);
     this.#refuseOlder(position);
-    const { movedAt } = this;
-    if (
-      movedAt !== undefined &&
-      this.current?.channel === checked.channel &&
-      isBefore({ epoch: position.epoch, revision: checked.revision }, movedAt)
-    ) {
-      throw new RegistryFailure(
-        'older-than-seen',
-        `The registry is at revision ${checked.revision} of ${pack} ${checked.channel}, but revision ${movedAt.revision} was already seen. The newer pack stays in use.`,
-      );
-    }
-    if (position.epoch === this.#position.epoch && this.#revoked.has(checked.version)) {
-      throw new RegistryFailure(
-        'older-than-seen',
-        `${pack} ${checked.version} is revoked, but this instance does not know that yet. The version is not served.`,
-      );
-    }
+    this.#refuseOlderChannel(next, position.epoch);
+    const revoked = armsOf(next).find(({ version }) => this.isRevoked(version));
+    if (revoked !== undefined && position.epoch === this.#position.epoch) throw doesNotKnowRevocation(revoked);
     this.#advanceTo(position);
-    this.#activate({ checked, epoch: position.epoch, origin: 'registry' }, () => this.freshness.confirm(age));
-    this.#etag = etag;
+    const isSamePack = isSame(this.current, next.stable);
+    this.#activate({ channel: next, epoch: position.epoch, origin: 'registry' }, () => this.freshness.confirm(age));
+    this.#etags = { ...(isSamePack && this.#etags), ...etags };
     this.#copy?.changed();
   }
 
   /**
-   * The registry confirmed the current pack at a position in its log, `age` milliseconds ago.
+   * The registry confirmed the current channel at a position in its log, `age` milliseconds ago.
    * @throws RegistryFailure `older-than-seen` if a later position was seen
    */
   confirm(position: Position, age: number): void {
@@ -185,49 +170,46 @@ export class SourceState {
   /** Never serves this version again. @param position the position of the revocation; responses from before it are rejected */
   revoke(version: string, position: Position): void {
     this.#advanceTo(position);
-    this.#revoked.add(version);
-    for (const eldest of this.#revoked) if (this.#revoked.size > MAX_REVOKED) this.#revoked.delete(eldest);
-    this.#pinned.delete(version);
-    if (this.#bundle?.version === version) this.#bundle = undefined;
+    this.#held.revoke(version);
     if (this.current?.version === version) this.#discard();
+    else if (this.channel?.rollout?.candidate.version === version) this.endRollout(position);
+    this.#bundle = this.#unrevoked(this.#bundle);
     this.#copy?.changed({ removesRevoked: true });
   }
 
+  /** Everybody gets the stable version again. @param position the position of the event that ended the rollout */
+  endRollout(position: Position): void {
+    if (this.#current?.channel.rollout === undefined) return;
+    this.#advanceTo(position);
+    const { rollout: _, ...rest } = this.#current.channel;
+    this.#activate({ ...this.#current, channel: Object.freeze(rest) }, () => undefined);
+    this.#etags = { active: this.#etags.active };
+    this.#copy?.changed();
+  }
+
   isRevoked(version: string): boolean {
-    return this.#revoked.has(version);
+    return this.#held.isRevoked(version);
   }
 
   /** Keeps a version for sessions. */
   pin(checked: CheckedPack): void {
-    if (this.#revoked.has(checked.version)) return;
-    const known = this.#pinned.delete(checked.version);
-    this.#pinned.set(checked.version, checked);
-    for (const eldest of this.#pinned.keys()) if (this.#pinned.size > MAX_PINNED) this.#pinned.delete(eldest);
-    if (!known) this.#copy?.changed();
+    if (this.#held.pin(checked)) this.#copy?.changed();
   }
 
   /** Finds a version among all that are held. */
   findVersion(version: string): CheckedPack | undefined {
-    return [this.current, this.#pinned.get(version), this.#bundle].find((each) => each?.version === version);
+    return (
+      [...armsOf(this.channel), ...armsOf(this.#bundle)].find((each) => each.version === version) ??
+      this.#held.get(version)
+    );
   }
 
   /** The failure that explains why there is nothing to serve. */
   refusal(): RegistryFailure {
     const { pack, maxStale } = this.#options;
-    if (this.#current !== undefined)
-      return new RegistryFailure(
-        'too-stale',
-        `${pack} was last confirmed ${Math.round(this.freshness.age / 1000)} s ago; maxStale allows ${maxStale / 1000} s.`,
-      );
-    if (this.#revoked.size > 0)
-      return new RegistryFailure(
-        'revoked',
-        `The current version of ${pack} was revoked, and its replacement could not be read yet.`,
-      );
-    return new RegistryFailure(
-      'no-pack',
-      `No pack ${pack} available: the registry has not responded yet, and there is no local copy or bundle. Await ready(), or listen for "error".`,
-    );
+    return this.#current === undefined
+      ? nothingToServe(pack, this.#held.revoked.length > 0)
+      : tooStale(pack, this.freshness.age, maxStale);
   }
 
   /** Stops the timer and waits until the last copy is written, but not for a write that hangs. */
@@ -237,29 +219,33 @@ export class SourceState {
     await this.#copy?.close();
   }
 
+  readonly #onFailure = (failure: RegistryFailure): void => this.#events.emit('error', failure);
+
   async #loadCopy(): Promise<void> {
     const { copy, pack, channel } = this.#options;
     if (copy === undefined) return;
     try {
       const saved = await copy.load();
       if (saved === undefined) return;
-      const { current, pinned, revoked, place: position, etag, age } = await checkSaved(saved, pack, channel);
+      const {
+        current,
+        pinned,
+        revoked,
+        place: position,
+        etags,
+        age,
+      } = await checkSaved(saved, pack, channel, this.#onFailure);
       this.#advanceTo(position);
       // A version that was revoked in an older epoch may not be revoked in this one.
-      if (position.epoch === this.#position.epoch) for (const version of revoked) this.#revoked.add(version);
-      for (const each of pinned) if (!this.#revoked.has(each.version)) this.#pinned.set(each.version, each);
-      if (this.current !== undefined && this.#revoked.has(this.current.version)) this.#discard();
-      if (
-        (this.#current !== undefined && this.#current.origin !== 'bundle') ||
-        current === undefined ||
-        this.#revoked.has(current.version)
-      )
-        return;
-      this.#etag = etag;
-      this.#activate({ checked: current, epoch: position.epoch, origin: 'copy' }, () => this.freshness.restart(age));
+      if (position.epoch === this.#position.epoch) for (const version of revoked) this.#held.revoke(version);
+      for (const each of pinned) this.#held.pin(each);
+      const usable = this.#unrevoked(current);
+      if (this.current !== undefined && this.isRevoked(this.current.version)) this.#discard();
+      if ((this.#current !== undefined && this.#current.origin !== 'bundle') || usable === undefined) return;
+      this.#etags = etags;
+      this.#activate({ channel: usable, epoch: position.epoch, origin: 'copy' }, () => this.freshness.restart(age));
     } catch (error) {
-      this.#events.emit(
-        'error',
+      this.#onFailure(
         error instanceof RegistryFailure
           ? error
           : new RegistryFailure(
@@ -275,13 +261,13 @@ export class SourceState {
     const { bundle, pack } = this.#options;
     if (bundle === undefined) return;
     try {
-      const checked = await checkPack(bundle);
-      if (checked.pack !== pack) throw new RegistryFailure('not-understood', `it belongs to ${checked.pack}.`);
+      const checked = await checkBundle(bundle, this.#onFailure);
+      if (checked.stable.pack !== pack)
+        throw new RegistryFailure('not-understood', `it belongs to ${checked.stable.pack}.`);
       this.#bundle = checked;
     } catch (error) {
       const code = error instanceof RegistryFailure ? error.code : 'not-understood';
-      this.#events.emit(
-        'error',
+      this.#onFailure(
         new RegistryFailure(code, `The bundle of ${pack} is ignored: ${messageOf(error)}`, { cause: error }),
       );
     }
@@ -290,73 +276,92 @@ export class SourceState {
   /** Serves the bundle if there is nothing better. */
   #fallBackToBundle(): void {
     if (this.#current !== undefined) return;
-    if (this.#bundle === undefined || this.#revoked.has(this.#bundle.version)) {
-      this.#bundle = undefined;
+    this.#bundle = this.#unrevoked(this.#bundle);
+    if (this.#bundle === undefined) {
       this.#served = undefined;
       return;
     }
     // It was current when it was activated; nothing is known after that.
-    const age = Math.max(0, Date.now() - Date.parse(this.#bundle.activatedAt));
-    this.#activate({ checked: this.#bundle, epoch: 0, origin: 'bundle' }, () => this.freshness.restart(age));
+    const age = Math.max(0, Date.now() - Date.parse(this.#bundle.stable.activatedAt));
+    this.#activate({ channel: this.#bundle, epoch: 0, origin: 'bundle' }, () => this.freshness.restart(age));
   }
 
-  /** Replaces the current pack in one assignment. @param updateAge sets its age; listeners of `fresh` and `stale` already find it */
-  #activate(next: CurrentPack, updateAge: () => void): void {
+  /** Replaces the current channel in one assignment. @param updateAge sets its age; listeners of `fresh` and `stale` already find it */
+  #activate(next: CurrentChannel, updateAge: () => void): void {
     this.#current = next;
     updateAge();
-    const served = serve(next.checked, next.origin, this.freshness);
+    const served = serveChannel(next.channel, next.origin, this.freshness);
     this.#served = this.freshness.grade === 'too-stale' ? undefined : served;
-    const [from, to] = [this.#announced, served.activePack];
-    this.#announced = to;
-    if (from?.revision !== to.revision || from.digest !== to.digest) this.#events.emit('changed', { from, to });
+    const now = { pack: served.stable.activePack, rollout: summaryOf(next.channel.rollout) };
+    const change = changeBetween(this.#told, now);
+    this.#told = now;
+    if (change !== undefined) this.#events.emit('changed', change);
   }
 
-  /** Drops the current pack. */
+  /** Drops the current channel. */
   #discard(): void {
     this.#current = undefined;
-    this.#etag = undefined;
+    this.#etags = {};
     this.#fallBackToBundle();
   }
 
-  /** Serves or withholds the current pack, according to its age. */
+  /** Serves or withholds the current channel, according to its age. */
   #applyGrade(report: boolean): void {
     const { grade, age } = this.freshness;
     if (this.#current !== undefined)
       this.#served =
-        grade === 'too-stale' ? undefined : serve(this.#current.checked, this.#current.origin, this.freshness);
+        grade === 'too-stale' ? undefined : serveChannel(this.#current.channel, this.#current.origin, this.freshness);
     if (!report) return;
     if (grade === 'fresh') this.#events.emit('fresh', { revision: this.#position.revision });
     else this.#events.emit('stale', { age, refused: grade === 'too-stale' });
   }
 
+  /** The channel that an older instance shows. It knows no rollout: one that is known goes on until the channel moves. */
+  #withRollout(stable: CheckedPack, { epoch }: Position): CheckedChannel {
+    const known = this.#current?.epoch === epoch ? this.#current.channel : undefined;
+    return known !== undefined && isSame(known.stable, stable) ? known : channelOf(stable);
+  }
+
+  /** The part of a channel that may be served; undefined if its stable version is revoked. */
+  #unrevoked(channel: CheckedChannel | undefined): CheckedChannel | undefined {
+    if (channel === undefined || this.isRevoked(channel.stable.version)) return undefined;
+    const { rollout, ...rest } = channel;
+    return rollout !== undefined && this.isRevoked(rollout.candidate.version) ? Object.freeze(rest) : channel;
+  }
+
   #refuseOlder(position: Position): void {
-    if (!isBefore(position, this.#position)) return;
-    const named = ({ epoch, revision }: Position) => `revision ${revision}${epoch === 1 ? '' : ` of epoch ${epoch}`}`;
-    throw new RegistryFailure(
-      'older-than-seen',
-      `The registry is at ${named(position)}, but ${named(this.#position)} was already seen. It was restored to an older state, or is a different registry. The newer pack stays in use.`,
-    );
+    if (isBefore(position, this.#position)) throw registryIsOlder(position, this.#position);
+  }
+
+  #refuseOlderChannel({ stable, revision }: CheckedChannel, epoch: number): void {
+    const { changedAt, current } = this;
+    if (changedAt === undefined || current?.channel !== stable.channel) return;
+    const movedAt = { epoch: changedAt.epoch, revision: current.revision };
+    if (isBefore({ epoch, revision: stable.revision }, movedAt))
+      throw channelIsOlder(stable, { epoch, revision: stable.revision }, movedAt);
+    if (isBefore({ epoch, revision }, changedAt)) throw channelIsOlder(stable, { epoch, revision }, changedAt);
   }
 
   /** Remembers the latest position. A new epoch has another history, so revocations are forgotten and read again. */
   #advanceTo(position: Position): void {
-    if (position.epoch > this.#position.epoch) this.#revoked.clear();
+    if (position.epoch > this.#position.epoch) this.#held.forgetRevoked();
     this.#position = latest(this.#position, position);
   }
 
-  #savedState(): SavedState {
+  #savedState() {
     const { channel = null } = this.#options;
-    const current = this.#current?.origin === 'bundle' ? undefined : this.#current?.checked;
-    const confirmedAt = new Date(Date.now() - Math.min(this.freshness.age, Date.now())).toISOString();
-    return {
-      format: 1,
+    return savedState({
       channel,
-      current,
-      pinned: [...this.#pinned.values()],
-      revoked: [...this.#revoked],
+      current: this.#current?.origin === 'bundle' ? undefined : this.#current?.channel,
+      pinned: this.#held.pinned,
+      revoked: this.#held.revoked,
       place: this.#position,
-      etag: this.#etag,
-      confirmedAt,
-    };
+      etags: this.#etags,
+      age: this.freshness.age,
+    });
   }
+}
+
+function isSame(one: CheckedPack | undefined, other: CheckedPack): boolean {
+  return one?.revision === other.revision && one.digest === other.digest && one.channel === other.channel;
 }

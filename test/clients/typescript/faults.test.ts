@@ -10,7 +10,7 @@ import { backupOf } from '../../support/stores/backups.ts';
 import { startFaultProxy } from '../../support/chaos/fault-proxy.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { startFront, type Fate, type HttpFront } from '../../support/http/http-front.ts';
-import { openSource, type TestSource } from '../../support/clients/prompt-sources.ts';
+import { openSource, readsChannel, type TestSource } from '../../support/clients/prompt-sources.ts';
 import { operatorKeyIn, startServer } from '../../support/apps/server-process.ts';
 import { until } from '../../support/process/until.ts';
 
@@ -102,7 +102,7 @@ t.test('faults between the source and the registry', async (t) => {
     t.test(what, async (t) => {
       const before = source.activePack();
       const failed = nextEvent('error', (failure) => failure.code === code);
-      front.plan = ({ url }) => (url?.endsWith('/active') === true ? fate : undefined);
+      front.plan = ({ url }) => (readsChannel({ url }) ? fate : undefined);
       const { version, digest } = await flip();
       await failed;
       t.equal(source.activePack(), before);
@@ -116,9 +116,9 @@ t.test('faults between the source and the registry', async (t) => {
   const change = (edit: (pack: Record<string, unknown>) => void): Fate => ({
     change: (answer) => {
       if (answer.body === '') return;
-      const pack = JSON.parse(answer.body) as Record<string, unknown>;
-      edit(pack);
-      answer.body = JSON.stringify(pack);
+      const document = JSON.parse(answer.body) as Record<string, unknown>;
+      edit((document['stable'] ?? document) as Record<string, unknown>);
+      answer.body = JSON.stringify(document);
     },
   });
   rejects(
@@ -158,7 +158,7 @@ t.test('faults between the source and the registry', async (t) => {
 
   t.test('unknown fields of a newer server are ignored', async (t) => {
     front.plan = ({ url }) =>
-      url?.endsWith('/active') === true ? change((pack) => (pack['experiment'] = { share: 5 })) : undefined;
+      readsChannel({ url }) ? change((pack) => (pack['experiment'] = { share: 5 })) : undefined;
     const changed = nextEvent('changed');
     const { digest } = await flip();
     t.equal((await changed).to.digest, digest);

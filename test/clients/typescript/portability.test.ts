@@ -1,17 +1,19 @@
 /**
- * The main entry works in browsers and edge runtimes: it uses nothing of Node. Only the copy on disk does, in its own entry. Neither contains
- * code of the service.
+ * The main entry works in browsers and edge runtimes: it uses nothing of Node. Only the copy on disk does, in its own entry. Of the service
+ * they contain what decides for a subject or a session, and nothing else.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import ts from 'typescript';
 import { ROOT } from '../../support/apps/server-process.ts';
 
-const DIST = join(ROOT, 'clients', 'typescript', 'dist');
-const MANIFEST = JSON.parse(readFileSync(join(DIST, '..', 'package.json'), 'utf8')) as {
+const PACKAGE = join(ROOT, 'clients', 'typescript');
+/** The package has its own files and some of the service, so its folders are those of the repository. */
+const DIST = join(PACKAGE, 'dist', 'clients', 'typescript', 'src');
+const MANIFEST = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as {
   dependencies: Record<string, string>;
   engines: object;
 };
@@ -43,6 +45,19 @@ t.test('the main entry only imports its dependencies', async (t) => {
   t.strictSame(
     imports.filter((each) => !(each in MANIFEST.dependencies)),
     [],
+  );
+});
+
+t.test('of the service the main entry has only what is listed as shared', async (t) => {
+  const { config } = ts.readConfigFile(join(PACKAGE, 'tsconfig.json'), (path) => readFileSync(path, 'utf8')) as {
+    config: { files: string[] };
+  };
+  const shared = [...loaded('index.js').keys()].map((path) =>
+    relative(join(PACKAGE, 'dist'), path).split(sep).join('/'),
+  );
+  t.strictSame(
+    shared.filter((path) => path.startsWith('registry/')).sort(),
+    config.files.map((path) => path.replace('../../', '').replace(/\.ts$/u, '.js')).sort(),
   );
 });
 

@@ -78,7 +78,7 @@ t.test('a source with a healthy registry', async (t) => {
     await eventually('changed', ({ to }) => to.revision === registry.activePack().revision);
     t.strictSame(
       front.requests.slice(before),
-      Array<string>(4).fill('GET /v1/packs/coach/active'),
+      Array<string>(4).fill('GET /v1/packs/coach/channels/production'),
       'one request for each move, and no others',
     );
     await registry.activate({ version: first, reason });

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { addPack, listen, openApp, type TestApp } from '../../support/apps/app.ts';
 import { newFolder } from '../../support/process/folder.ts';
 import { startFront } from '../../support/http/http-front.ts';
-import { openSource } from '../../support/clients/prompt-sources.ts';
+import { openSource, readsChannel } from '../../support/clients/prompt-sources.ts';
 import { until } from '../../support/process/until.ts';
 
 const reason = 'It told people to stop their medication';
@@ -56,7 +56,7 @@ t.test('the active version is revoked and its replacement cannot be read', async
   const { source, nextEvent } = openSource(t, { ...connection, copy: diskCopy({ folder }) });
   await source.ready();
   await until(() => source.status().connection === 'streaming');
-  front.plan = ({ url }) => (url?.includes('/active') === true ? 'reset' : undefined);
+  front.plan = ({ url }) => (readsChannel({ url }) ? 'reset' : undefined);
   const failed = nextEvent('error');
   await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
   await failed;
@@ -125,7 +125,7 @@ t.test('an instance that does not know the revocation is rejected', async (t) =>
   const folder = newFolder(t);
   let served: { headers: object; body: string } | undefined;
   front.plan = ({ url }) =>
-    url?.includes('/active') === true
+    readsChannel({ url })
       ? { change: (answer) => (served = { headers: { ...answer.headers }, body: answer.body }) }
       : undefined;
   const { source, nextEvent } = openSource(t, { ...connection, copy: diskCopy({ folder }), pollInterval: 20 });
@@ -139,12 +139,12 @@ t.test('an instance that does not know the revocation is rejected', async (t) =>
       answer.body = before?.body ?? '';
     },
   });
-  front.plan = ({ url }) => (url?.includes('/active') === true ? behind() : undefined);
+  front.plan = ({ url }) => (readsChannel({ url }) ? behind() : undefined);
   const refused = nextEvent('error', ({ code }) => code === 'older-than-seen');
   await registry.revoke({ pack: 'advice', version: '2.0.0', replacement: '1.0.0', reason });
   await refused;
   t.throws(() => source.getSystemPrompt(), { code: 'revoked' });
-  front.plan = ({ url }) => (url?.includes('/active') === true ? behind(String(registry.current.revision)) : undefined);
+  front.plan = ({ url }) => (readsChannel({ url }) ? behind(String(registry.current.revision)) : undefined);
   t.match(
     await nextEvent('error', ({ code }) => code === 'older-than-seen'),
     { message: /2\.0\.0 is revoked/u },
@@ -154,7 +154,7 @@ t.test('an instance that does not know the revocation is rejected', async (t) =>
   await until(() => remembers(folder));
   await source.close();
 
-  front.plan = ({ url }) => (url?.includes('/active') === true ? behind() : undefined);
+  front.plan = ({ url }) => (readsChannel({ url }) ? behind() : undefined);
   const restarted = openSource(t, { ...connection, copy: diskCopy({ folder }) });
   await t.rejects(restarted.source.ready(), { code: 'older-than-seen' }, 'also by the next process');
   t.throws(() => restarted.source.getSystemPrompt(), { code: 'revoked' });

@@ -6,7 +6,7 @@ import { createRegistryClient, streamEvents, type RegistryFailure } from '@promp
 import t, { type Test } from 'tap';
 import { listen, openApp } from '../../support/apps/app.ts';
 import { startFront, streamOf, type Fate } from '../../support/http/http-front.ts';
-import { openSource } from '../../support/clients/prompt-sources.ts';
+import { openSource, readsChannel } from '../../support/clients/prompt-sources.ts';
 import { until } from '../../support/process/until.ts';
 
 const reason = 'For the client';
@@ -135,7 +135,7 @@ t.test('resync causes a read', async (t) => {
   );
   const { source } = openSource(t, { ...connection, pollInterval: 3_600_000 });
   await source.ready();
-  await until(() => front.requests.filter((each) => each.endsWith('/active')).length >= 2);
+  await until(() => front.requests.filter((each) => readsChannel(each)).length >= 2);
   t.equal(
     front.headers.at(-1)?.['registry-min-revision'],
     String(registry.current.revision),

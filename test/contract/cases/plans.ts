@@ -63,7 +63,7 @@ const STARTS: readonly Case[] = [
   }),
   refuses('startRollout', 409, 'already-active', 'the active version', { body: START }),
   refuses('startRollout', 409, 'rollout-running', 'a second one', { path: { pack: 'rolling' }, body: START }),
-  refuses('startRollout', 409, 'trial-running', 'beside a trial', {
+  refuses('startRollout', 409, 'trial-running', 'during a trial', {
     path: { pack: 'trying' },
     body: { ...START, version: '3.0.0' },
   }),

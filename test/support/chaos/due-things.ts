@@ -7,7 +7,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Event } from '../../../registry/index.ts';
-import type { Reply } from '../apps/instances.ts';
+import { until, type Reply } from '../apps/instances.ts';
 
 export type Kind = 'rollout' | 'trial' | 'schedule';
 
@@ -116,6 +116,8 @@ export type Change = (path: string, body: object) => Promise<Reply>;
 
 const reason = 'Due in a moment';
 const SOON = 1200;
+/** How long to wait for what is due, in milliseconds: longer than any outage of the tests. */
+const PATIENCE = 60_000;
 const REQUESTS: Readonly<Record<Kind, (channel: string, version: string) => readonly [path: string, body: object]>> = {
   rollout: (channel, version) => [
     '/v1/packs/coach/rollouts',
@@ -149,7 +151,8 @@ export async function keepBusy(
     const version = ledger.active.get(channel) === '1.0.0' ? '1.1.0' : '1.0.0';
     const reply = await change(...REQUESTS[kind](channel, version));
     const revision = Number(reply.header('registry-revision'));
-    while (ledger.revision < revision || ledger.waits(channel)) await pause(10);
+    const isDone = () => ledger.revision >= revision && !ledger.waits(channel);
+    await until(`what is due in ${channel} is done`, PATIENCE, isDone);
   }
 }
 

@@ -11,6 +11,12 @@ import {
 } from '@prompt-registry/client';
 import type { Test } from 'tap';
 
+/** Whether a request reads what a source serves. */
+export function readsChannel(request: { readonly url?: string | undefined } | string): boolean {
+  const url = typeof request === 'string' ? request : (request.url ?? '');
+  return /\/(active|channels\/[^/]+)(\?|$)/u.test(url);
+}
+
 export interface TestSource {
   readonly source: PromptSource;
   /** All events so far, in order. */

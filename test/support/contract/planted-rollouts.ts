@@ -22,6 +22,9 @@ import { keysOfAll, list, NOBODY, shorter, tagged, tagOfLog, unheeded, url } fro
 
 type Plants = Readonly<Record<string, Plant>>;
 
+/** What is due by time does not come. */
+export const NEVER = 'what is due does not come';
+
 /** A deviation of another operation than the one whose checks must find it. */
 const at = (operation: string, plant: Plant): Plant => ({ ...plant, at: operation });
 
@@ -213,6 +216,14 @@ export const ROLLOUT_PLANTS: Readonly<Record<string, Plants>> = {
   getRollout: {
     'an ETag that stays': tagged(({ id }) => id),
     'why it ended is not told': withoutMember('endReason'),
+    [NEVER]: at(
+      'startRollout',
+      sent(
+        (body) =>
+          Array.isArray(body['steps']) &&
+          list(body, 'steps').forEach((step) => step['hold'] === '1s' && (step['hold'] = '1h')),
+      ),
+    ),
     'what it was before': cached(),
   },
   advanceRollout: {
@@ -263,6 +274,10 @@ export const ROLLOUT_PLANTS: Readonly<Record<string, Plants>> = {
     'a time without a zone is taken for UTC': sent(
       (body) => /\.\d{3}$/u.test(String(body['at'])) && (body['at'] = `${String(body['at'])}Z`),
     ),
+    [NEVER]: sent((body) => {
+      const time = Date.parse(String(body['at']));
+      if (Math.abs(time - Date.now()) < 60_000) body['at'] = new Date(time + 3_600_000).toISOString();
+    }),
     'somebody else scheduled it': edited((body) => (body['scheduledBy'] = NOBODY)),
     'no Location': withoutHeader('location', statusIs(201)),
     "somebody else's Idempotency-Key": keysOfAll(),

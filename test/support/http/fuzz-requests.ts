@@ -30,6 +30,12 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   createKey: 5,
   diffVersions: 4,
   revokeVersion: 4,
+  startRollout: 5,
+  advanceRollout: 4,
+  getStylePrompt: 4,
+  getRollout: 2,
+  listRollouts: 2,
+  listSchedule: 2,
   verifyAudit: 1,
 };
 
@@ -78,13 +84,19 @@ function validTo(asked: Operation, pools: Pools): fc.Arbitrary<Parts> {
   const body =
     schema === undefined
       ? fc.constant(undefined)
-      : valueOf(schema, 'body', pools).map(asked.operationId === 'publishVersion' ? consistent : (value) => value);
+      : valueOf(schema, 'body', pools).map(CONSISTENT[asked.operationId] ?? ((value) => value));
   const token = fc.oneof(
     { weight: 30, arbitrary: fc.constant(pools['token']?.[0] ?? '') },
     { weight: 1, arbitrary: fc.constantFrom(...(pools['token'] ?? [''])) },
   );
   return fc
-    .tuple(given('path'), given('query'), given('header'), body, token)
+    .tuple(
+      fc.oneof({ weight: 3, arbitrary: together(asked, pools) ?? given('path') }, given('path')),
+      given('query'),
+      given('header'),
+      body,
+      token,
+    )
     .map(([path, query, headers, value, key]) => ({
       asked,
       method: asked.method,
@@ -101,8 +113,50 @@ function validTo(asked: Operation, pools: Pools): fc.Arbitrary<Parts> {
     }));
 }
 
-/** A pack document whose parts agree with each other, which its schema cannot say. */
-function consistent(value: unknown): unknown {
+/** Paths whose names belong together, e.g. a rollout and its pack; undefined if there are none for the operation. */
+function together({ template }: Operation, pools: Pools): fc.Arbitrary<Record<string, string>> | undefined {
+  const names = [...template.matchAll(/\{(\w+)\}/gu)].map(([, name = '']) => name);
+  const known = pools[names.join()];
+  if (known === undefined) return undefined;
+  const pathOf = (values: readonly string[]) =>
+    Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
+  return fc.constantFrom(...known).map((values) => pathOf(values.split(',')));
+}
+
+/** Bodies whose parts agree with each other, which their schema cannot say. */
+const CONSISTENT: Readonly<Record<string, (value: unknown) => unknown>> = {
+  publishVersion: consistentPack,
+  startRollout: consistentPlan,
+  rollbackPack: consistentRollback,
+};
+
+/** The version before, in every other case: few others were ever active. */
+function consistentRollback(value: unknown): unknown {
+  const { toVersion, fromVersion, ...rollback } = value as Record<string, unknown>;
+  return toVersion === undefined || fromVersion === undefined ? value : rollback;
+}
+
+interface Plan {
+  readonly steps: readonly { readonly share: number }[];
+  readonly audience?: { readonly conditions?: readonly object[] };
+  readonly sameSubjectsAs?: number;
+  readonly force?: boolean;
+}
+
+/** Shares that rise, waits that are short, and values that fit their operators. */
+function consistentPlan(value: unknown): unknown {
+  const { sameSubjectsAs, ...plan } = value as Plan;
+  const shares = [...new Set(plan.steps.map(({ share }) => share))].sort((a, b) => a - b);
+  const conditions = plan.audience?.conditions?.map((condition) => ({ ...condition, operator: 'in' }));
+  return {
+    ...plan,
+    ...(plan.force === true && { sameSubjectsAs }), // few rollouts are of that channel
+    steps: shares.map((share) => ({ share, hold: '1h' })),
+    ...(plan.audience !== undefined && { audience: { ...plan.audience, ...(conditions && { conditions }) } }),
+  };
+}
+
+function consistentPack(value: unknown): unknown {
   const document = value as { styles: { id: string }[]; compatibility: { clients: object[] } };
   const styles = document.styles.map((style, index) => ({ ...style, id: `${style.id.slice(0, 50)}-${index}` }));
   const { compatibility } = document;

@@ -24,6 +24,8 @@ interface Schema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly additionalProperties?: Schema | boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
 }
@@ -45,9 +47,12 @@ export function valueOf(schema: object, name: string, pools: Pools): fc.Arbitrar
     maxItems = USUAL_ITEMS,
     minimum = 0,
     maximum = 1000,
+    anyOf,
+    additionalProperties,
   } = schema as Schema;
   if ($ref !== undefined) return valueOf(OPENAPI.components.schemas[$ref.split('/').at(-1) ?? ''] ?? {}, name, pools);
   if (values !== undefined) return fc.constantFrom(...values);
+  if (anyOf !== undefined) return fc.oneof(...anyOf.map((each) => valueOf(each, name, pools)));
   if (type === 'boolean') return fc.boolean();
   const known = pools[name] ?? [];
   if (type === 'integer' && known.length > 0)
@@ -60,10 +65,15 @@ export function valueOf(schema: object, name: string, pools: Pools): fc.Arbitrar
       fc.constantFrom(minimum, maximum),
       fc.integer({ min: minimum, max: Math.min(maximum, minimum + 1000) }),
     );
+  if (type === 'number') return fc.integer({ min: minimum * 1000, max: maximum * 1000 }).map((found) => found / 1000);
   if (type === 'array')
     return fc.array(valueOf(items, name, pools), {
       minLength: minItems,
       maxLength: Math.min(maxItems, Math.max(minItems, USUAL_ITEMS)),
+    });
+  if (typeof additionalProperties === 'object')
+    return fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/u), valueOf(additionalProperties, name, pools), {
+      maxKeys: USUAL_ITEMS,
     });
   if (type === 'object') {
     const members = Object.fromEntries(
