@@ -4,9 +4,11 @@
  * Rule: each check starts from a channel where nothing else happens: activating another version ends whatever runs there.
  * Example: `const rollout = await rollOut(world, { steps: [{ share: 10 }] })` leaves 1.0.0 as the stable version and 2.0.0 as the candidate.
  */
-import type { Activation, ActivePack, ChannelState, Rollout, ScheduledActivation } from './answers.ts';
-import type { Answer, Asker } from './asker.ts';
+import type { Activation } from './answers.ts';
+import type { Answer } from './asker.ts';
 import type { Request } from './connection.ts';
+import { perWorld, type World } from './world.ts';
+import type { ChannelState, Rollout, ScheduledActivation } from './rollout-answers.ts';
 
 /** Their texts and styles differ: only STABLE has `direct`, only CANDIDATE has `socratic`. */
 export const STABLE = '1.0.0';
@@ -93,6 +95,24 @@ export async function schedule(world: OwnPack, members: object = {}): Promise<Sc
 export async function cancel(world: OwnPack, { id }: Pick<ScheduledActivation, 'id'>): Promise<void> {
   await world.asker.ask('cancelScheduledActivation', { path: world.path({ id }), body: reasonIn(world) }, 200);
 }
+
+/** Makes STABLE active in a second channel. @returns its name; undefined if the server has one channel only */
+export async function stableElsewhere(world: World): Promise<string | undefined> {
+  const channel = await world.otherChannel();
+  if (channel === undefined) return undefined;
+  const body = { ...world.activationBody(STABLE), channel };
+  await world.asker.ask('activateVersion', { path: world.path(), body }, 200, 201);
+  return channel;
+}
+
+/** The rollout in requests that must be refused. */
+export const rolloutToRefuse = perWorld((world) => rollOut(world));
+/** The scheduled activation in requests that must be refused; it is cancelled already. */
+export const scheduleToRefuse = perWorld(async (world) => {
+  const scheduled = await schedule(world);
+  await cancel(world, scheduled);
+  return scheduled;
+});
 
 /** Whether a wait that began at one time ends at another; the event that begins it may be dated a moment later than the wait. */
 export function isWaitOf(milliseconds: number, from: string, to: string | undefined): boolean {
