@@ -26,7 +26,7 @@ export class DefaultPack {
   readonly #reason: string;
   readonly #before: string;
 
-  private constructor({ asker, runId }: Run, { pack, channel, version }: ActivePack) {
+  private constructor({ asker, runId }: World, { pack, channel, version }: ActivePack) {
     const versionOf = (name: string) => `0.0.0-contract.r${runId}.${name}`;
     this.pack = pack;
     this.channel = channel;
@@ -41,7 +41,7 @@ export class DefaultPack {
   }
 
   /** Publishes the versions. @throws Deviation */
-  static async prepare(world: Run): Promise<DefaultPack> {
+  static async prepare(world: World): Promise<DefaultPack> {
     const { pack, channel } = (await world.session()).promptPack;
     const request = { path: { pack }, query: { channel } };
     const active = (await world.asker.ask<ActivePack>('getActivePack', request, 200)).body;
