@@ -33,7 +33,7 @@ const prefer = Type.Optional(
 const ifMatch = Type.Optional(
   Type.String({
     description:
-      'The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since.',
+      'The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since.',
   }),
 );
 /** For writes that move no channel. */
@@ -71,7 +71,7 @@ export const assignmentHeader = {
     description: '`rollout=<id>; arm=<stable|candidate>` while a rollout runs in the channel. Absent otherwise.',
   }),
 };
-export const etagHeader = { ETag: Type.String({ description: 'Strong. It changes when the channel moves.' }) };
+export const etagHeader = { ETag: Type.String({ description: 'Strong. It changes with what is read.' }) };
 export const locationHeader = { Location: Type.String({ description: 'Where to read what was created.' }) };
 export const replayedHeader = {
   'Idempotency-Replayed': Type.String({

@@ -20,7 +20,7 @@ export function jsonResponse<T extends TSchema>(
 /** 304 to a conditional read. */
 export const notModified = {
   type: 'null',
-  description: 'The channel has not moved. There is no body.',
+  description: 'Nothing has changed. There is no body.',
   headers: { ...revisionHeaders, ...etagHeader },
 } as const;
 

@@ -2184,7 +2184,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The channel has not moved. There is no body. */
+        /** @description Nothing has changed. There is no body. */
         NotModified: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2196,7 +2196,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description The channel has not moved. There is no body. */
+        /** @description Nothing has changed. There is no body. */
         NotModifiedOfArm: {
             headers: {
                 "Registry-Revision": components["headers"]["Registry-Revision"];
@@ -2482,7 +2482,7 @@ export interface components {
         CursorQuery: string;
         /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
         IdempotencyKeyHeader: string;
-        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+        /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
         IfMatchHeader: string;
         /** @description ETags that you have; a match returns 304. */
         IfNoneMatchHeader: string;
@@ -2518,7 +2518,7 @@ export interface components {
     };
     requestBodies: never;
     headers: {
-        /** @description Strong. It changes when the channel moves. */
+        /** @description Strong. It changes with what is read. */
         ETag: string;
         /** @description `true` if this repeats the response to an earlier request with the same Idempotency-Key. */
         "Idempotency-Replayed": string;
@@ -3156,7 +3156,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3218,7 +3218,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3519,7 +3519,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3667,7 +3667,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3839,7 +3839,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3893,7 +3893,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3947,7 +3947,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4001,7 +4001,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4055,7 +4055,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
+                /** @description The ETag of `getActivePack`, of either arm, or `"<revision>"` of the channel; to change a rollout, that of `getRollout`. The request is refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
