@@ -1,7 +1,6 @@
-/** S13: whether a subject gets the candidate, decided by the code of the TypeScript client and by clients for feature flags. */
-import { checkedFor } from '../registry/index.ts';
-import { assigning, type Assign } from '../registry/assignment/assign.ts';
-import { BUCKETS } from '../registry/values/buckets.ts';
+/** S13: whether a subject gets the candidate, decided by the TypeScript client and by clients for feature flags. */
+import { createPromptSource, type PromptSource } from '@prompt-registry/client';
+import { channelBody } from '../routes/channels/response-bodies.ts';
 import { againstOther } from './client-reads.ts';
 import type { Plan } from './plan.ts';
 import { KEYS, sink, type Reads } from './reads-in-process.ts';
@@ -9,12 +8,15 @@ import type { Table } from './report.ts';
 import {
   flagd,
   growthBook,
+  NOWHERE,
   unleashWith,
   type FlagdCore,
   type GrowthBook,
   type Unleash,
 } from './support/flag-clients.ts';
-import { AUDIENCE, people, SHARE, type Person } from './support/rollout.ts';
+import { openRegistry } from './support/registry.ts';
+import { AUDIENCE, people, ROLLED_OUT, SHARE, type Person } from './support/rollout.ts';
+import type { Workplace } from './support/workplace.ts';
 
 /** The largest part of another client's time that a decision may take. */
 const GOAL = { atMost: 0.2 } as const;
@@ -23,10 +25,10 @@ const READS_A_DECISION = 10;
 const FLAG = 'prompts';
 const [COUNTRY, PLAN, LOCALE, AGE, VERSION] = AUDIENCE.conditions;
 
-export async function decisionsOfClient(plan: Plan): Promise<Table> {
+export async function decisionsOfClient(plan: Plan, workplace: Workplace): Promise<Table> {
   const everybody = people(KEYS);
-  const assign = assigning({ salt: FLAG, share: (SHARE / 100) * BUCKETS, audience: AUDIENCE });
-  const ours: Reads = (reads) => decide(assign, everybody, reads);
+  const source = await sourceUnderRollout(workplace);
+  const ours: Reads = (reads) => decide(source, everybody, reads);
   const unleash = await unleashWith([{ name: FLAG, variants: [], strategies: [unleashStrategy()] }]);
   const growthbook = growthBook({ [FLAG]: growthBookFeature() });
   const core = flagd({ [FLAG]: flagdFlag() });
@@ -51,14 +53,26 @@ export async function decisionsOfClient(plan: Plan): Promise<Table> {
     return {
       title: 'Decisions of the TypeScript client',
       about:
-        `The check of a subject with its attributes, and the decision which arm of a rollout it gets, against clients for feature flags that decide the same: ${AUDIENCE.conditions.length} conditions ` +
-        `(is one of, equals, starts with, greater than, at least this version), which all hold, and a share of ${SHARE} %. Our code looks at the conditions only if the bucket is below the share. What the loop around them takes is taken off both.`,
+        `\`source.for({subject, attributes}).assignment\`, which checks the subject and decides which arm it gets, against clients for feature flags that decide the same: ${AUDIENCE.conditions.length} conditions ` +
+        `(is one of, equals, starts with, greater than, at least this version), which all hold, and a share of ${SHARE} %. Ours looks at the conditions only if the bucket is below the share. What the loop around them takes is taken off both.`,
       rows,
     };
   } finally {
     unleash.destroy();
     growthbook.destroy();
   }
+}
+
+/** A source that was given a channel with the rollout, and asks nobody. */
+async function sourceUnderRollout(workplace: Workplace): Promise<PromptSource> {
+  const registry = await openRegistry(await workplace.underRollout());
+  const at = { pack: ROLLED_OUT, channel: registry.defaultChannel };
+  const bundle = channelBody(registry.current, at);
+  await registry.close();
+  const source = createPromptSource({ url: NOWHERE, key: 'none', pack: ROLLED_OUT, bundle });
+  await source.ready();
+  await source.close();
+  return source;
 }
 
 /** @throws Error if the candidate does not get about its share: then something else is measured than a decision */
@@ -140,12 +154,12 @@ function countPeople(everybody: readonly Person[], reads: number): void {
   for (let index = 0; index < reads; index += 1) sink.count += everybody[index % KEYS]?.subject.length ?? 0;
 }
 
-function decide(assign: Assign, everybody: readonly Person[], reads: number): void {
-  for (let index = 0; index < reads; index += 1) {
-    const { subject, attributes } = checkedFor(everybody[index % KEYS] ?? {});
-    sink.count += assign(subject, attributes) === 'candidate' ? 1 : 0;
-  }
+function decide(source: PromptSource, everybody: readonly Person[], reads: number): void {
+  for (let index = 0; index < reads; index += 1)
+    sink.count += source.for(everybody[index % KEYS] ?? NOBODY).assignment?.arm === 'candidate' ? 1 : 0;
 }
+
+const NOBODY = { subject: 'nobody' };
 
 function decideWithUnleash(unleash: Unleash, users: readonly object[], reads: number): void {
   for (let index = 0; index < reads; index += 1)

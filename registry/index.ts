@@ -65,8 +65,8 @@ export type { Store } from './log/store.ts';
 export { SYSTEM_CLOCK, type Clock } from './machine/clock.ts';
 
 // ── Asking: requests and answers ──
+export { attributeName } from './assignment/plain.ts';
 export {
-  attributeName,
   checkedFor,
   type At,
   type Attribution,

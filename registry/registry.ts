@@ -10,6 +10,7 @@
  */
 import {
   activationAfter,
+  confirmedBy,
   activationsIn,
   type Activation,
   type ActivationPage,
@@ -377,8 +378,9 @@ export class Registry {
 
   async #move(command: MoveCommand, attribution: Attribution): Promise<Receipt<Activation>> {
     const { executor, store } = this.#instance;
-    const executed = await executor.execute(command, attribution);
-    return { ...(await activationAfter(executed, command, store)), replayed: executed.replayed };
+    const { event, snapshot, replayed } = await executor.execute(command, attribution);
+    if (replayed && event?.type === 'activation-confirmed') return { ...(await confirmedBy(event, store)), replayed };
+    return { ...activationAfter(event, command, snapshot), replayed };
   }
 
   async #previewMove(command: MoveCommand, reader: Reader): Promise<Preview> {

@@ -3,17 +3,16 @@
  * folder: `moves/commands.ts`, `keys/commands.ts`.
  */
 import type { TSchema } from '@sinclair/typebox';
+import { isPlainSubject, plainTexts, textsOf } from './assignment/plain.ts';
 import { invalidInput } from './errors.ts';
 import type { Idempotency } from './log/event.ts';
 import {
   Actor,
-  AttributeName,
   Attributes,
   type AttributeTexts,
   ChannelName,
   Duration,
   KeyLabel,
-  MOST_ATTRIBUTES,
   PackName,
   Reason,
   Revision,
@@ -26,7 +25,7 @@ import {
 } from './model.ts';
 import { timeOf } from './values/parsed.ts';
 import { schemaFaults, invisibleTexts } from './packs/faults.ts';
-import { unfitText, unfitTexts } from './values/unfit-texts.ts';
+import { unfitTexts } from './values/unfit-texts.ts';
 
 /** Which pointer is meant. Default: the default pack and the default channel. */
 export interface At {
@@ -127,7 +126,7 @@ export interface SessionRequest extends For {
 
 /** A subject and its attributes, checked. @throws RegistryError `validation-failed` */
 export function checkedFor({ subject, attributes }: For): { subject: string | undefined; attributes: AttributeTexts } {
-  if (subject !== undefined && !(typeof subject === 'string' && isPlain(subject, 1))) checkRequest({ subject });
+  if (subject !== undefined && !isPlainSubject(subject)) checkRequest({ subject });
   if (attributes === undefined) return { subject, attributes: NO_ATTRIBUTES };
   const texts = plainTexts(attributes);
   if (texts === undefined) checkRequest({ attributes });
@@ -135,54 +134,3 @@ export function checkedFor({ subject, attributes }: For): { subject: string | un
 }
 
 const NO_ATTRIBUTES: AttributeTexts = Object.freeze({});
-
-/** Whether a text can only be right. Most are, and a full check costs more than the read itself. */
-function isPlain(text: string, least: number): boolean {
-  if (text.length < least || text.length > 200) return false;
-  if (text.length > SHORT) return unfitText(text) === undefined;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit === 0 || unit >= 0xd800) return unfitText(text) === undefined;
-  }
-  return true;
-}
-
-/** For texts of at most so many UTF-16 units, a loop is faster than `unfitText`. */
-const SHORT = 20;
-
-/** Attributes as texts, if they can only be right; undefined in any doubt. */
-function plainTexts(attributes: NonNullable<For['attributes']>): AttributeTexts | undefined {
-  if (typeof attributes !== 'object' || (attributes as object | null) === null) return undefined;
-  let count = 0;
-  let areTexts = true;
-  for (const name in attributes) {
-    const value = attributes[name];
-    if (attributeName(name) === undefined) return undefined;
-
-    if (typeof value === 'string') {
-      if (!isPlain(value, 0)) return undefined;
-    } else if (typeof value === 'boolean' || Number.isFinite(value)) areTexts = false;
-    else return undefined;
-    count += 1;
-  }
-  if (count > MOST_ATTRIBUTES) return undefined;
-  return areTexts ? (attributes as AttributeTexts) : textsOf(attributes);
-}
-
-function textsOf(attributes: NonNullable<For['attributes']>): AttributeTexts {
-  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
-}
-
-const ATTRIBUTE_NAME = new RegExp(AttributeName.pattern ?? '', 'u');
-/** Names that are right, each as the key of an object has it: such a string is found fastest. Callers use few names. */
-const knownNames = new Map<string, string>();
-const MOST_KNOWN_NAMES = 1000;
-
-/** The name itself if it may name an attribute; undefined if not. A name that was seen before is checked by a look-up. */
-export function attributeName(name: string): string | undefined {
-  const known = knownNames.get(name);
-  if (known !== undefined || !ATTRIBUTE_NAME.test(name)) return known;
-  const [key = name] = Object.keys({ [name]: true });
-  if (knownNames.size < MOST_KNOWN_NAMES) knownNames.set(key, key);
-  return key;
-}

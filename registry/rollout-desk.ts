@@ -7,7 +7,7 @@ import { editionOf } from './instance/editions.ts';
 import type { Instance } from './instance/instance.ts';
 import type { Event } from './log/event.ts';
 import { NO_AUDITOR } from './moves/preview.ts';
-import type { At, Attribution, Defaults } from './requests.ts';
+import { pointerOf, type At, type Attribution, type Defaults } from './requests.ts';
 import { scheduledActivationOf } from './rollouts/apply.ts';
 import { overdueBy } from './rollouts/due.ts';
 import { rolloutFrom, rolloutsIn, type RolloutPage, type RolloutQuery } from './rollouts/history.ts';
@@ -134,11 +134,15 @@ export class RolloutDesk {
     return { ...ofEvent(event), snapshot, replayed };
   }
 
-  /** The pending activations of a channel, the earliest first. @throws RegistryError `pack-not-found`, `channel-not-found` */
+  /**
+   * The pending activations of a channel, the earliest first. It may have some before its first version is active.
+   * @throws RegistryError `pack-not-found`, `channel-not-found`
+   */
   scheduled(at: At, snapshot = this.#current): readonly ScheduledActivation[] {
-    const { pack = this.#defaults.defaultPack, channel = this.#defaults.defaultChannel } = at;
-    viewIn(snapshot, pack, channel);
-    return planIn(snapshot, { pack, channel })?.schedule ?? [];
+    const { pack, channel } = pointerOf(at, this.#defaults);
+    const plan = planIn(snapshot, { pack, channel });
+    if (plan === undefined) viewIn(snapshot, pack, channel);
+    return plan?.schedule ?? [];
   }
 
   /** For how many seconds the oldest of what is due by time has been due, by the store's clock; 0 if nothing is (SPEC R15). */

@@ -83,7 +83,7 @@ const OFFLINE =
   /^registry\/(errors|model|assignment\/explain|machine\/make-folder|packs\/(diff|floor|pack|pack-folder)|rollouts\/audience-faults|values\/durations)\.ts$/u;
 
 /** What the TypeScript client takes from the domain, so that both decide alike for a subject or a session: pure, and without a library. */
-const DECIDES = /^registry\/(assignment\/(assign|audience)|sessions\/walk)\.ts$/u;
+const DECIDES = /^registry\/(assignment\/(assign|audience|plain)|sessions\/walk)\.ts$/u;
 
 /** The first rule that is about a file is the one that counts. */
 const RULES: readonly Rule[] = [

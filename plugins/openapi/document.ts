@@ -91,7 +91,7 @@ function withScope(schema: FastifySchema | undefined, scope: string | undefined)
   return {
     ...schema,
     headers: withMinRevision(schema.headers),
-    description: `${schema.description ?? ''}\n\nScope: \`${scope}\`.`,
+    description: `${schema.description ?? ''} Scope: \`${scope}\`.`,
   };
 }
 

@@ -59,7 +59,12 @@ export const Condition = Type.Object(
   {
     attribute: AttributeName,
     operator: oneOf(Object.keys(OPERATORS) as Operator[], {
-      description: 'How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.',
+      description: [
+        '`in`, `notIn`, `equals`, `startsWith`, `endsWith` and `contains` compare texts as they are, case included.',
+        '`greaterThan` and `lessThan` compare JSON numbers (RFC 8259). `before` and `after` compare times with their zone (RFC 3339).',
+        '`semver` is a range in the grammar of node-semver (https://github.com/npm/node-semver#range-grammar).',
+        'If the attribute is missing or cannot be parsed, the condition does not hold, not even for `notIn`.',
+      ].join(' '),
       examples: ['in'],
     }),
     values: Type.Array(AttributeText, {

@@ -38,21 +38,12 @@ export interface ActivationQuery {
   readonly limit: number;
 }
 
-/**
- * The answer to a move.
- * @param executed what became of the command: its event, if it made one; the snapshot; whether it repeats an earlier one
- * @throws RegistryError `store-unavailable`
- */
-export async function activationAfter(
-  {
-    event,
-    snapshot,
-    replayed,
-  }: { readonly event: Event | undefined; readonly snapshot: Snapshot; readonly replayed: boolean },
+/** The answer to a move. @param event undefined if it made none @param snapshot what it led to, or was decided on */
+export function activationAfter(
+  event: Event | undefined,
   { pack, channel }: { readonly pack: string; readonly channel: string },
-  store: Store,
-): Promise<Activation> {
-  if (event?.type === 'activation-confirmed' && replayed) return confirmedBy(event, store);
+  snapshot: Snapshot,
+): Activation {
   if (event === undefined || event.type === 'activation-confirmed')
     return unchanged(snapshot.packs.get(pack)?.pointers.get(channel));
   return activationOf(event, channel);
@@ -65,8 +56,8 @@ function activationOf(event: Event, channel: string): Activation {
   return activation(event, move);
 }
 
-/** The activation that an event confirms, whatever the channel did since (SPEC R6). */
-async function confirmedBy(
+/** The activation that an event confirms, whatever the channel did since (SPEC R6). @throws RegistryError `store-unavailable` */
+export async function confirmedBy(
   { id, channel = '', data }: Event<'activation-confirmed'>,
   store: Store,
 ): Promise<Activation> {

@@ -76,9 +76,10 @@ export function resolveMove(snapshot: Snapshot, command: MoveCommand, rules: Rul
   const rollout = planIn(snapshot, command)?.rollout;
   if (fromVersion !== undefined && fromVersion !== pointer?.version && fromVersion !== rollout?.version) {
     const activeVersion = pointer?.version ?? null;
+    const rolledOut = rollout === undefined ? '' : `, and ${rollout.version} is being rolled out`;
     throw new RegistryError(
       'not-active',
-      `"fromVersion" is ${fromVersion}, but channel "${channel}" of pack "${pack}" is now at ${activeVersion ?? 'no version'}. Read the channel again before you retry.`,
+      `"fromVersion" is ${fromVersion}, but channel "${channel}" of pack "${pack}" is now at ${activeVersion ?? 'no version'}${rolledOut}. Read the channel again before you retry.`,
       { activeVersion },
     );
   }

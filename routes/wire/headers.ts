@@ -33,7 +33,7 @@ const prefer = Type.Optional(
 const ifMatch = Type.Optional(
   Type.String({
     description:
-      'The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since.',
+      'The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since.',
   }),
 );
 /** For writes that move no channel. */

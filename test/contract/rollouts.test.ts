@@ -157,6 +157,10 @@ t.test('a rollback ends it, and everybody is on stable (SPEC R14)', async (t) =>
     if (name === 'paused') await pause();
     t.strictSame(await served(t, timed), ['2.0.0', '1.1.0']);
     const before = await ask(t, 'getActivePack');
+    t.match((await back({ fromVersion: '1.0.0' })).body, {
+      code: 'not-active',
+      detail: /is now at 1\.1\.0, and 2\.0\.0 is being rolled out\. Read the channel again/u,
+    });
     const foreseen = await back({ ...body, dryRun: true });
     t.match(foreseen.body, {
       wouldActivate: '1.1.0',

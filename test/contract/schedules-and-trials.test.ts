@@ -5,6 +5,7 @@
  */
 import t, { type Test } from 'tap';
 import { HOUR, MINUTE, openTimed, type TimedApp } from '../support/apps/timed-app.ts';
+import { addPack } from '../support/apps/app.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Request } from '../support/http/openapi.ts';
 import { documentOf, shippedOf } from '../support/packs/pack-documents.ts';
@@ -59,6 +60,21 @@ t.test('a version is activated at its time', async (t) => {
   t.match((await ask(t, 'getCoachSession', { path: { sessionId: session } })).body, {
     promptPack: { version: '2.0.0' },
   });
+});
+
+t.test('it may be the first version of its channel', async (t) => {
+  const timed = await openTimed(t);
+  const { app, ask, later } = timed;
+  const path = { pack: 'fresh' };
+  await addPack(app, 'fresh', '1.0.0');
+  const { body } = await schedule(t, timed, { version: '1.0.0' }, { path });
+  t.match(
+    (await ask(t, 'listSchedule', { path, query: CHANNEL })).body,
+    { scheduled: [{ id: body.id }] },
+    'it is listed',
+  );
+  await later(MINUTE);
+  t.match((await ask(t, 'getActivePack', { path })).body, { version: '1.0.0' });
 });
 
 t.test('it is skipped, with an event that says why', async (t) => {

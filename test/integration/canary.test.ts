@@ -108,6 +108,7 @@ t.test('every operation and every kind of failure', async (t) => {
   ) as { secret: string };
   secrets.add(hungry.secret);
   await failures(walk, sessionId, secret, hungry.secret);
+  await rollouts(walk);
   await walk.ask('rollbackPack', { path: { pack: 'coach-2' }, body: { reason: 'For the walk' } });
   await walk.ask('revokeVersion', { path: inPack('2.0.0'), body: { reason: 'For the walk' } });
   t.equal(
@@ -170,6 +171,47 @@ async function reads(walk: Walk, sessionId: string): Promise<void> {
   await walk.ask('getStylePrompt', { path: { styleId: 'no-such-style' } });
   await walk.ask('getCoachSession', { path: { sessionId } });
   await walk.ask('getProblem', { path: { code: 'internal' } });
+}
+
+/** A rollout, a trial and a scheduled activation. The ids and attributes of users are secrets, too. */
+async function rollouts(walk: Walk): Promise<void> {
+  const path = { pack: 'coach-2' };
+  const reason = 'For the walk';
+  const subject = `${CANARY}-subject`;
+  const plan = {
+    version: '1.1.0',
+    reason,
+    steps: [{ share: 10 }, { share: 50 }],
+    finish: 'wait',
+    audience: {
+      subjects: [subject],
+      conditions: [{ attribute: 'email', operator: 'in', values: [`${CANARY}@example.org`] }],
+    },
+  };
+  const { body } = await walk.ask('startRollout', { path, body: plan });
+  const rollout = { ...path, rollout: String((JSON.parse(body) as { id: number }).id) };
+  await walk.ask('startRollout', { path, body: plan });
+  await walk.ask('startRollout', { path, body: { ...plan, audience: { subjects: [`${CANARY}`.repeat(60)] } } });
+  await walk.ask('getActivePack', { path, query: { subject, attribute: `email:${CANARY}@example.org` } });
+  for (const id of ['getSystemPrompt', 'listStyles'])
+    await walk.ask(id, { query: { pack: 'coach-2' }, headers: { 'registry-subject': subject } });
+  await walk.ask('getSystemPrompt', { query: { subject: CANARY.repeat(60) } });
+  await walk.ask('startCoachSession', { body: { subject, attributes: { email: `${CANARY}@example.org` } } });
+  await walk.ask('startCoachSession', { body: { subject: CANARY.repeat(60) } });
+  await walk.ask('getChannel', { path: { ...path, channel: 'production' } });
+  await walk.ask('listRollouts', { path });
+  await walk.ask('getRollout', { path: rollout });
+  for (const verb of ['advance', 'pause', 'resume', 'abort', 'promote'])
+    await walk.ask(`${verb}Rollout`, { path: rollout, body: { reason } });
+  const trial = { version: '1.1.0', revertAfter: '1h', reason };
+  await walk.ask('activateVersion', { path, body: trial });
+  await walk.ask('confirmActivation', { path: { ...path, channel: 'production' }, body: { reason } });
+  await walk.ask('activateVersion', { path, body: { version: '2.0.0', reason } });
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  const scheduled = await walk.ask('scheduleActivation', { path, body: { version: '1.1.0', at, reason } });
+  await walk.ask('listSchedule', { path });
+  const { id } = JSON.parse(scheduled.body) as { id: string };
+  await walk.ask('cancelScheduledActivation', { path: { ...path, id }, body: { reason } });
 }
 
 /** Every kind of refusal of a request with a secret. */

@@ -114,7 +114,7 @@ t.test('the service starts with all the old data, and creates an operator key', 
     [
       {
         msg: /damaged or was written by another build, so it is not used/,
-        reason: 'It has format 1, from another build; this build reads 4.',
+        reason: 'It has format 1, from another build; this build reads 5.',
       },
     ],
     'the old snapshot is reported and not used',

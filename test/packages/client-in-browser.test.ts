@@ -27,7 +27,15 @@ function servePage(t: Test): Promise<string> {
   });
 }
 
-/** Follows until `1.0.0` is active, then begins a session. */
+/** Half of them get the candidate; the same half as in the registry. */
+const SUBJECTS = Array.from({ length: 200 }, (_, index) => `größe-🎈-${index}`);
+const HALF = {
+  steps: [{ share: 50 }],
+  finish: 'wait' as const,
+  audience: { conditions: [{ attribute: 'app', operator: 'semver' as const, values: ['^2.1'] }] },
+};
+
+/** Follows until `1.0.0` is active, begins a session, and decides for subjects. */
 const follow = (url: string, key: string) => `(async () => {
   const { createPromptSource } = await import('@prompt-registry/client');
   const prompts = createPromptSource({ url: '${url}', key: '${key}', pack: 'coach' });
@@ -39,8 +47,12 @@ const follow = (url: string, key: string) => `(async () => {
   document.title = 'streaming';
   await moved;
   const { local, promptPack } = await prompts.startSession();
+  const started = new Promise((resolve) => prompts.on('changed', ({ rollout }) => rollout?.to?.share === 50 && resolve()));
+  document.title = 'moved';
+  await started;
   await prompts.close();
-  return { first, then: prompts.getSystemPrompt().version, session: [local, promptPack.version], errors };
+  const arms = ${JSON.stringify(SUBJECTS)}.map((subject) => prompts.for({ subject, attributes: { app: '2.3.0' } }).assignment.arm);
+  return { first, then: prompts.getSystemPrompt().version, session: [local, promptPack.version], errors, arms };
 })()`;
 
 const askWhatRedirects = `(async () => {
@@ -61,7 +73,11 @@ t.test('the client in Chromium', { skip: noChromium }, async (t) => {
   const followed = page.evaluate(follow(await listen(app), key));
   await page.waitForFunction(`document.title === 'streaming'`);
   await app.registry.activate({ version: '1.0.0', reason: 'For the browser' });
-  t.strictSame(await followed, { first: '2.0.0', then: '1.0.0', session: [false, '1.0.0'], errors: [] });
+  await page.waitForFunction(`document.title === 'moved'`);
+  await app.registry.rollouts.start({ version: '2.0.0', ...HALF, reason: 'For the browser' });
+  const arms = SUBJECTS.map((subject) => app.registry.assignment({ subject, attributes: { app: '2.3.0' } })?.arm);
+  t.strictSame(await followed, { first: '2.0.0', then: '1.0.0', session: [false, '1.0.0'], errors: [], arms });
+  t.ok(arms.includes('stable') && arms.includes('candidate'));
   t.strictSame(wrong, [], 'nothing is complained of');
   t.match(await page.evaluate(askWhatRedirects), ['not-a-registry', /redirects\. Redirects are not followed/u]);
 });

@@ -32,6 +32,11 @@ await moved;
 steps.followed = prompts.getStylePrompt('supportive').version;
 const session = await prompts.startSession({ styleId: 'supportive' });
 steps.session = [session.promptPack.version, session.local];
+const started = new Promise((resolve) => prompts.on('changed', ({ rollout }) => rollout?.to && resolve()));
+await ask((api) => api.POST('/v1/packs/{pack}/rollouts', { params: { path: { pack: 'coach' } }, body: { version: '2.0.0', steps: [{ share: 50 }], finish: 'wait', reason: 'For the older Node' } }));
+await started;
+const subjects = Array.from({ length: 200 }, (_, index) => 'größe-🎈-' + index);
+steps.arms = subjects.map((subject) => prompts.for({ subject }).assignment.arm);
 await prompts.close();
 
 const offline = createPromptSource({ url: 'http://127.0.0.1:1', key, pack: 'coach', copy: diskCopy({ folder }) });
@@ -55,12 +60,14 @@ t.test('the client', { skip }, async (t) => {
     [join(folder, 'program.mjs'), await listen(app), key, join(folder, 'copy')],
     { env, timeout: 30_000 },
   );
+  const subjects = Array.from({ length: 200 }, (_, index) => `größe-🎈-${index}`);
   t.strictSame(JSON.parse(stdout), {
     node: '20',
     rejections: 0,
     first: '2.0.0',
     followed: '1.0.0',
     session: ['1.0.0', false],
+    arms: subjects.map((subject) => app.registry.assignment({ subject })?.arm),
     offline: ['1.0.0', 'copy'],
     local: [true, '1.0.0'],
     tries: ['unreachable', 'unreachable'],

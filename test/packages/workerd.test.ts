@@ -11,7 +11,7 @@ import { startFront } from '../support/http/http-front.ts';
 import { ENV, install, NODE, pack, run } from '../support/apps/packed.ts';
 import { until } from '../support/process/until.ts';
 
-/** Follows until `1.0.0` is active, then begins a session. */
+/** Follows until `1.0.0` is active and a rollout is under way, then begins a session for a subject. */
 const WORKER = `
   import { createPromptSource, createRegistryClient } from './clients/typescript/src/index.js';
   export default {
@@ -22,15 +22,18 @@ const WORKER = `
       const moved = new Promise((resolve) => prompts.on('changed', ({ to }) => to.version === '1.0.0' && resolve()));
       const first = (await prompts.ready()).version;
       await moved;
-      const { local, promptPack } = await prompts.startSession();
+      while (prompts.status().rollout === undefined) await new Promise((resolve) => prompts.on('changed', resolve));
+      const mine = prompts.for({ subject: 'größe-🎈' });
+      const { arm } = mine.assignment;
+      const { local, promptPack } = await mine.startSession();
       await prompts.close();
       const wrongKey = await createRegistryClient({ url, key: 'prk_x_y' }).ask((api) => api.GET('/v1/packs')).catch(({ code }) => code);
-      return Response.json({ first, then: prompts.getSystemPrompt().version, session: [local, promptPack.version], errors, wrongKey });
+      return Response.json({ first, then: prompts.getSystemPrompt().version, session: [local, promptPack.version], arm, errors, wrongKey });
     },
   };
 `;
 
-/** Runs the worker once. Modules have the names that others import them by. */
+/** Runs the worker once. Modules have the names that others import them by; workerd looks for a package next to the module that imports it. */
 const PROGRAM = `
   import { globSync, readFileSync } from 'node:fs';
   import { relative } from 'node:path';
@@ -43,7 +46,7 @@ const PROGRAM = `
   const modules = [
     module('worker.js', 'worker.js'),
     ...client.map((file) => module(relative(dist, file), file)),
-    ...['canonicalize', 'eventsource-parser', 'openapi-fetch'].map((name) => module(name, fileURLToPath(import.meta.resolve(name)))),
+    ...['canonicalize', 'eventsource-parser', 'openapi-fetch'].map((name) => module('clients/typescript/src/' + name, fileURLToPath(import.meta.resolve(name)))),
   ];
   const miniflare = new Miniflare({ modules, modulesRoot: '.', compatibilityDate: '2025-09-01', bindings: { URL, KEY } });
   try {
@@ -65,12 +68,19 @@ t.test(
     const { app, key } = await openApp(t, { store: 'memory' });
     const front = await startFront(t, await listen(app));
     const answered = run(NODE, ['program.js', front.url, key], { cwd: folder, env: ENV });
-    await until(() => front.requests.some((request) => request.includes('/v1/events')));
+    await Promise.race([answered, until(() => front.requests.some((request) => request.includes('/v1/events')))]); // it may fail before
     await app.registry.activate({ version: '1.0.0', reason: 'For the edge' });
+    await app.registry.rollouts.start({
+      version: '2.0.0',
+      steps: [{ share: 50 }],
+      finish: 'wait',
+      reason: 'For the edge',
+    });
     t.strictSame(JSON.parse((await answered).stdout), {
       first: '2.0.0',
       then: '1.0.0',
-      session: [false, '1.0.0'],
+      session: [false, app.registry.activePack({ subject: 'größe-🎈' }).version],
+      arm: app.registry.assignment({ subject: 'größe-🎈' })?.arm,
       errors: [],
       wrongKey: 'unauthenticated',
     });

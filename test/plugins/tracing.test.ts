@@ -189,6 +189,7 @@ t.test('while a rollout runs, spans say which arm was served and why, and contai
   await app.inject({ url: '/v1/prompts/styles', headers: { 'registry-subject': 'hunter2-tester' } });
   await app.inject({ method: 'POST', url: '/v1/coach/sessions', payload: { subject: 'hunter2-tester' } });
   await app.inject('/v1/packs/coach/channels/production');
+  await until(() => collector.spans.length >= 5); // closing waits for the collector only for a while
   await app.close();
 
   const told = collector.spans.map(({ attributes }) => [
@@ -225,6 +226,7 @@ t.test('requests to the collector carry the headers of the setting', async (t) =
   const collector = await openCollector(t);
   const { app } = await openApp(t, { tracing: { ...tracingTo(collector), headers: { authorization: 'Bearer abc' } } });
   await app.inject('/v1/prompts/system');
+  await until(() => collector.spans.length > 0);
   await app.close();
   t.strictSame([...new Set(collector.authorizations)], ['Bearer abc']);
 });
@@ -238,6 +240,7 @@ t.test(
       const collector = await openCollector(t);
       const { app } = await openApp(t, { store: 'memory', tracing: { ...tracingTo(collector), serviceName } });
       await app.inject('/v1/packs');
+      await until(() => collector.spans.length > 0);
       await app.close();
       return collector.spans[0]?.service;
     };

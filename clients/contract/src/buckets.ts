@@ -5,7 +5,8 @@
  * share, in thousandths of a percent. MurmurHash3 is Austin Appleby's (https://github.com/aappleby/smhasher).
  * Example: `bucketOf('7d3f', 'user-42')` is a number from 0 to 99,999.
  */
-import type { Arm, Rule } from './answers.ts';
+import type { Arm } from './answers.ts';
+import type { Rule } from './rollout-answers.ts';
 
 const BUCKETS = 100_000;
 

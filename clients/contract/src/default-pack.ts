@@ -6,15 +6,10 @@
  * the channel goes back to its version.
  * Example: `await pack.activate(pack.one)`; `await pack.activate(pack.other, { sessions: 'next-turn' })`.
  */
-import type { Activation, ActivePack, PackDocument, Rollout, Session, Style } from './answers.ts';
+import type { Activation, ActivePack, PackDocument, Session, Style } from './answers.ts';
 import type { Answer, Asker } from './asker.ts';
-
-/** What it needs to know of a run. */
-interface Run {
-  readonly asker: Asker;
-  readonly runId: string;
-  session(): Promise<Session>;
-}
+import { perWorld, statusOf, type World } from './world.ts';
+import type { Rollout } from './rollout-answers.ts';
 
 export class DefaultPack {
   readonly pack: string;
@@ -31,7 +26,7 @@ export class DefaultPack {
   readonly #reason: string;
   readonly #before: string;
 
-  private constructor({ asker, runId }: Run, { pack, channel, version }: ActivePack) {
+  private constructor({ asker, runId }: World, { pack, channel, version }: ActivePack) {
     const versionOf = (name: string) => `0.0.0-contract.r${runId}.${name}`;
     this.pack = pack;
     this.channel = channel;
@@ -46,7 +41,7 @@ export class DefaultPack {
   }
 
   /** Publishes the versions. @throws Deviation */
-  static async prepare(world: Run): Promise<DefaultPack> {
+  static async prepare(world: World): Promise<DefaultPack> {
     const { pack, channel } = (await world.session()).promptPack;
     const request = { path: { pack }, query: { channel } };
     const active = (await world.asker.ask<ActivePack>('getActivePack', request, 200)).body;
@@ -104,8 +99,21 @@ export class DefaultPack {
     return this.#asker.ask<Session>('startCoachSession', { body: { channel: this.channel, ...members } }, 201);
   }
 
-  /** The request that puts the channel back to the version before the run. */
-  get wayBack(): { readonly path: Record<string, string>; readonly body: object } {
-    return { path: { pack: this.pack }, body: this.body({ toVersion: this.#before }) };
+  /** @returns a message if the channel could not be put back to the version before the run */
+  async moveBack(): Promise<string[]> {
+    const request = { path: { pack: this.pack }, body: this.body({ toVersion: this.#before }) };
+    const status = await statusOf(this.#asker.connection.send('rollbackPack', request));
+    if (status === 200 || status === 201) return [];
+    return [
+      `The suite could not move the default pack ${this.pack} back (${status}). Roll it back to ${this.#before}.`,
+    ];
   }
 }
+
+/** The default pack with the versions of this run; only if it may be moved. */
+export const defaultPackOf = perWorld(async (world) => {
+  if (!world.mayMoveDefaultPack) throw new Error('The checks may not move the default pack.');
+  const pack = await DefaultPack.prepare(world);
+  world.atEnd(() => pack.moveBack());
+  return pack;
+});

@@ -5,7 +5,7 @@
  */
 import type { Request } from './connection.ts';
 import { documentOf } from './documents.ts';
-import { channelPath, planIn, reasonIn, scheduleBody, verbOn } from './rolling.ts';
+import { channelPath, planIn, reasonIn, rolloutToRefuse, scheduleBody, scheduleToRefuse, verbOn } from './rolling.ts';
 import type { World } from './world.ts';
 
 type Make = (world: World) => Promise<Request>;
@@ -24,7 +24,7 @@ const ofPrompts: Make = async (world) => {
   return { query: { pack: world.pack, ...world.chosenChannel } };
 };
 /** About the rollout of this run that is to be refused; it may have ended. */
-const ofRollout: Make = async (world) => verbOn(world, await world.rolloutToRefuse());
+const ofRollout: Make = async (world) => verbOn(world, await rolloutToRefuse(world));
 const ofChannel: Make = async (world) => {
   await world.ensureActive();
   return { path: await channelPath(world) };
@@ -59,7 +59,7 @@ const REQUESTS: Readonly<Record<string, Make>> = {
   scheduleActivation: async (world) => ({ ...(await ofPack(world)), body: scheduleBody(world) }),
   listSchedule: async (world) => ({ ...(await ofPack(world)), query: world.chosenChannel }),
   cancelScheduledActivation: async (world) => ({
-    path: world.path({ id: (await world.scheduleToRefuse()).id }),
+    path: world.path({ id: (await scheduleToRefuse(world)).id }),
     body: reasonIn(world),
   }),
   getSystemPrompt: ofPrompts,

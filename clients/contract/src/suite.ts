@@ -25,6 +25,7 @@ import { revocationChecks } from './checks/revocations.ts';
 import { rollbackChecks } from './checks/rollbacks.ts';
 import { rolloutEventChecks } from './checks/rollout-events.ts';
 import { rolloutEndChecks } from './checks/rollout-ends.ts';
+import { rolloutListChecks } from './checks/rollout-lists.ts';
 import { rolloutChecks } from './checks/rollouts.ts';
 import { scheduleChecks } from './checks/schedule.ts';
 import { sessionPolicyChecks } from './checks/session-policies.ts';
@@ -53,6 +54,7 @@ const OWN: readonly Check[] = [
   ...keyChecks,
   ...serviceChecks,
   ...rolloutChecks,
+  ...rolloutListChecks,
   ...steeringChecks,
   ...channelStateChecks,
   ...rolloutEndChecks,

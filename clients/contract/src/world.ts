@@ -13,8 +13,6 @@ import type { Judge } from './document.ts';
 import { Asker, Deviation, type Answer } from './asker.ts';
 import { documentOf, GROUND, VERSIONS } from './documents.ts';
 import { jsonOf, type RawAnswer } from './raw-answer.ts';
-import { DefaultPack } from './default-pack.ts';
-import { cancel, rollOut, schedule } from './rolling.ts';
 
 export interface WorldOptions {
   /** Name of the pack to create; it must not exist yet. */
@@ -47,7 +45,8 @@ export class World {
   /** Published, and not used by a check yet. */
   readonly #unused: string[] = [];
   readonly #callers = new Map<string, Promise<string>>();
-  #defaultPack: Promise<DefaultPack> | undefined;
+  /** What to undo at the end. */
+  readonly #undo: (() => Promise<string[]>)[] = [];
   #count = 0;
   #moved = false;
 
@@ -238,15 +237,6 @@ export class World {
   /** The key in requests that must be refused. */
   readonly keyToRefuse = once(() => this.key('to be kept', ['prompts:read']));
 
-  /** The rollout in requests that must be refused. */
-  readonly rolloutToRefuse = once(() => rollOut(this));
-  /** The scheduled activation in requests that must be refused; it is cancelled already. */
-  readonly scheduleToRefuse = once(async () => {
-    const scheduled = await schedule(this);
-    await cancel(this, scheduled);
-    return scheduled;
-  });
-
   label(what: string): string {
     return `${this.pack} ${what} ${this.nextNumber()}`;
   }
@@ -258,33 +248,24 @@ export class World {
 
   readonly session = once(async () => (await this.asker.ask<Session>('startCoachSession', { body: {} }, 201)).body);
 
-  /** The default pack with the versions of this run; only if it may be moved. */
-  readonly defaultPack = once(async () => {
-    if (!this.mayMoveDefaultPack) throw new Error('The checks may not move the default pack.');
-    this.#defaultPack = DefaultPack.prepare(this);
-    return this.#defaultPack;
-  });
-
   /** The head of the log at the first call. */
   readonly headAtStart = once(async () => (await this.asker.ask<Head>('getAuditHead', {}, 200)).body);
 
+  /** Has something undone at the end, however the run ends. @param undo returns a message for each thing that could not be undone */
+  atEnd(undo: () => Promise<string[]>): void {
+    this.#undo.push(undo);
+  }
+
   /**
-   * Revokes every key of this run, and moves the default pack back if the checks moved it.
+   * Revokes every key of this run, and undoes what else is to be undone.
    * @returns a message for each thing that could not be undone
    */
   async close(): Promise<string[]> {
     await this.asker.stop();
     this.asker.connection.resumeRetries();
-    return [...(await this.#moveBack()), ...(await this.#revokeKeys())];
-  }
-
-  async #moveBack(): Promise<string[]> {
-    const pack = await this.#defaultPack?.catch(() => undefined);
-    if (pack === undefined) return [];
-    const status = await statusOf(this.asker.connection.send('rollbackPack', pack.wayBack));
-    return status === 200 || status === 201
-      ? []
-      : [`The suite could not move the default pack ${pack.pack} back (${status}). Roll it back by hand.`];
+    const troubles: string[] = [];
+    for (const undo of [...this.#undo, () => this.#revokeKeys()]) troubles.push(...(await undo()));
+    return troubles;
   }
 
   async #revokeKeys(): Promise<string[]> {
@@ -305,8 +286,18 @@ export class World {
   }
 }
 
+/** Makes something once for each world, when it is first needed. */
+export function perWorld<T>(make: (world: World) => Promise<T>): (world: World) => Promise<T> {
+  const made = new WeakMap<World, Promise<T>>();
+  return (world) => {
+    const kept = made.get(world) ?? make(world);
+    made.set(world, kept);
+    return kept;
+  };
+}
+
 /** The status of a response, or why there is none. */
-function statusOf(answer: Promise<RawAnswer>): Promise<number | string> {
+export function statusOf(answer: Promise<RawAnswer>): Promise<number | string> {
   return answer.then(
     ({ status }) => status,
     (error: unknown) => (error as Error).message,

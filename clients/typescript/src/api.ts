@@ -10,9 +10,7 @@ export interface paths {
         };
         /**
          * List the packs
-         * @description Every pack with its channels and its 20 highest versions.
-         *
-         *     Scope: `prompts:read`.
+         * @description Every pack with its channels and its 20 highest versions. Scope: `prompts:read`.
          */
         get: operations["listPacks"];
         put?: never;
@@ -32,9 +30,7 @@ export interface paths {
         };
         /**
          * Read a pack
-         * @description One pack with its channels and its 20 highest versions.
-         *
-         *     Scope: `prompts:read`.
+         * @description One pack with its channels and its 20 highest versions. Scope: `prompts:read`.
          */
         get: operations["getPack"];
         put?: never;
@@ -54,9 +50,7 @@ export interface paths {
         };
         /**
          * Read a pack's policy
-         * @description The floor: the conditions that every version of the pack must meet before it can be active.
-         *
-         *     Scope: `prompts:read`.
+         * @description The floor: the conditions that every version of the pack must meet before it can be active. Scope: `prompts:read`.
          */
         get: operations["getPolicy"];
         put?: never;
@@ -76,17 +70,13 @@ export interface paths {
         };
         /**
          * List a pack's versions
-         * @description The highest SemVer comes first, page by page.
-         *
-         *     Scope: `prompts:read`.
+         * @description The highest SemVer comes first, page by page. Scope: `prompts:read`.
          */
         get: operations["listVersions"];
         put?: never;
         /**
          * Register a version
-         * @description Registers an immutable version. Publishing does not activate it. A new pack name creates the pack. Publishing the same again succeeds without effect; anything else under the same version is refused.
-         *
-         *     Scope: `packs:publish`.
+         * @description Registers an immutable version. Publishing does not activate it. A new pack name creates the pack. Publishing the same again succeeds without effect; anything else under the same version is refused. Scope: `packs:publish`.
          */
         post: operations["publishVersion"];
         delete?: never;
@@ -104,9 +94,7 @@ export interface paths {
         };
         /**
          * Read a version
-         * @description A registered version with its texts, active or not. The texts of a revoked version need `audit:read`.
-         *
-         *     Scope: `prompts:read`.
+         * @description A registered version with its texts, active or not. The texts of a revoked version need `audit:read`. Scope: `prompts:read`.
          */
         get: operations["getVersion"];
         put?: never;
@@ -126,9 +114,7 @@ export interface paths {
         };
         /**
          * Compare two versions
-         * @description Unified hunks for each prompt, changes of metadata, and styles added and removed, from the version `against` to this one. If either is revoked, this needs `audit:read`.
-         *
-         *     Scope: `prompts:read`.
+         * @description Unified hunks for each prompt, changes of metadata, and styles added and removed, from the version `against` to this one. If either is revoked, this needs `audit:read`. Scope: `prompts:read`.
          */
         get: operations["diffVersions"];
         put?: never;
@@ -150,9 +136,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a version
-         * @description Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement, or end.
-         *
-         *     Scope: `packs:revoke`.
+         * @description Revokes a version permanently: from the response on, it is neither read nor activated nor served to sessions. Channels that point at it move in the same event, to `replacement` or down their stack. Sessions pinned to it continue on its replacement, or end. Scope: `packs:revoke`.
          */
         post: operations["revokeVersion"];
         delete?: never;
@@ -170,9 +154,7 @@ export interface paths {
         };
         /**
          * Read the active pack
-         * @description The whole version that the channel points at: system prompt, styles and metadata. Supports conditional requests.
-         *
-         *     Scope: `prompts:read`.
+         * @description The whole version that the channel points at: system prompt, styles and metadata. Supports conditional requests. Scope: `prompts:read`.
          */
         get: operations["getActivePack"];
         put?: never;
@@ -192,17 +174,13 @@ export interface paths {
         };
         /**
          * List a pack's activations
-         * @description Every move of its channels, including rollbacks and revocations, newest first, page by page. With `at`, the first entry is the move in force at that time.
-         *
-         *     Scope: `audit:read`.
+         * @description Every move of its channels, including rollbacks and revocations, newest first, page by page. With `at`, the first entry is the move in force at that time. Scope: `audit:read`.
          */
         get: operations["listActivations"];
         put?: never;
         /**
          * Activate a version
-         * @description Points a channel at any registered version, in one atomic step. Activating the version that is already active succeeds without effect.
-         *
-         *     Scope: `packs:activate`.
+         * @description Points a channel at any registered version, in one atomic step. Activating the version that is already active succeeds without effect. Scope: `packs:activate`.
          */
         post: operations["activateVersion"];
         delete?: never;
@@ -222,9 +200,7 @@ export interface paths {
         put?: never;
         /**
          * Roll back a channel
-         * @description Goes one step down the stack of versions that were active in the channel, or to `toVersion`. A second rollback goes one step further down, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice.
-         *
-         *     Scope: `packs:activate`.
+         * @description Goes one step down the stack of versions that were active in the channel, or to `toVersion`. A second rollback goes one step further down, never forward again. Send `fromVersion` or `If-Match`, so that two operators do not roll back twice. Scope: `packs:activate`.
          */
         post: operations["rollbackPack"];
         delete?: never;
@@ -242,9 +218,7 @@ export interface paths {
         };
         /**
          * Read the system prompt
-         * @description The system prompt of the active version. Default: the default pack and channel. Supports conditional requests.
-         *
-         *     Scope: `prompts:read`.
+         * @description The system prompt of the active version. Default: the default pack and channel. Supports conditional requests. Scope: `prompts:read`.
          */
         get: operations["getSystemPrompt"];
         put?: never;
@@ -264,9 +238,7 @@ export interface paths {
         };
         /**
          * List the styles
-         * @description The styles that the active version supports, in the order of the version. Supports conditional requests.
-         *
-         *     Scope: `prompts:read`.
+         * @description The styles that the active version supports, in the order of the version. Supports conditional requests. Scope: `prompts:read`.
          */
         get: operations["listStyles"];
         put?: never;
@@ -286,9 +258,7 @@ export interface paths {
         };
         /**
          * Read a style's prompt
-         * @description The prompt of one style. If the active version lacks the style, the 404 lists the styles that it has. Supports conditional requests.
-         *
-         *     Scope: `prompts:read`.
+         * @description The prompt of one style. If the active version lacks the style, the 404 lists the styles that it has. Supports conditional requests. Scope: `prompts:read`.
          */
         get: operations["getStylePrompt"];
         put?: never;
@@ -308,9 +278,7 @@ export interface paths {
         };
         /**
          * Read a channel
-         * @description Both arms of the channel and the rule that decides between them, its trial and its schedule. Supports conditional requests.
-         *
-         *     Scope: `prompts:read`.
+         * @description Both arms of the channel and the rule that decides between them, its trial and its schedule. Supports conditional requests. Scope: `prompts:read`.
          */
         get: operations["getChannel"];
         put?: never;
@@ -332,9 +300,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a trial
-         * @description The version that is on trial stays active.
-         *
-         *     Scope: `packs:activate`.
+         * @description The version that is on trial stays active. Scope: `packs:activate`.
          */
         post: operations["confirmActivation"];
         delete?: never;
@@ -352,17 +318,13 @@ export interface paths {
         };
         /**
          * List a pack's rollouts
-         * @description The newest first, page by page, those that have ended included.
-         *
-         *     Scope: `prompts:read`.
+         * @description The newest first, page by page, those that have ended included. Scope: `prompts:read`.
          */
         get: operations["listRollouts"];
         put?: never;
         /**
          * Start a rollout
-         * @description Gives a version to a share of the subjects of a channel, and raises the share step by step. Everybody else stays on the active version. A rollback ends it.
-         *
-         *     Scope: `packs:activate`.
+         * @description Gives a version to a share of the subjects of a channel, and raises the share step by step. Everybody else stays on the active version. A rollback ends it. Scope: `packs:activate`.
          */
         post: operations["startRollout"];
         delete?: never;
@@ -380,9 +342,7 @@ export interface paths {
         };
         /**
          * Read a rollout
-         * @description A rollout with its plan and how far it is. Supports conditional requests.
-         *
-         *     Scope: `prompts:read`.
+         * @description A rollout with its plan and how far it is. Supports conditional requests. Scope: `prompts:read`.
          */
         get: operations["getRollout"];
         put?: never;
@@ -404,9 +364,7 @@ export interface paths {
         put?: never;
         /**
          * Advance a rollout
-         * @description Takes the next step of the plan, or sets a share; the plan then goes on with the first step above it.
-         *
-         *     Scope: `packs:activate`.
+         * @description Takes the next step of the plan, or sets a share; the plan then goes on with the first step above it. Scope: `packs:activate`.
          */
         post: operations["advanceRollout"];
         delete?: never;
@@ -426,9 +384,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a rollout
-         * @description The share keeps serving. The wait of the plan stops, and goes on when the rollout is resumed.
-         *
-         *     Scope: `packs:activate`.
+         * @description The share keeps serving. The wait of the plan stops, and goes on when the rollout is resumed. Scope: `packs:activate`.
          */
         post: operations["pauseRollout"];
         delete?: never;
@@ -448,9 +404,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a rollout
-         * @description The wait of the plan goes on where it stopped.
-         *
-         *     Scope: `packs:activate`.
+         * @description The wait of the plan goes on where it stopped. Scope: `packs:activate`.
          */
         post: operations["resumeRollout"];
         delete?: never;
@@ -470,9 +424,7 @@ export interface paths {
         put?: never;
         /**
          * Promote a rollout
-         * @description Everybody gets the candidate: it becomes the active version of the channel.
-         *
-         *     Scope: `packs:activate`.
+         * @description Everybody gets the candidate: it becomes the active version of the channel. Scope: `packs:activate`.
          */
         post: operations["promoteRollout"];
         delete?: never;
@@ -492,9 +444,7 @@ export interface paths {
         put?: never;
         /**
          * Abort a rollout
-         * @description Everybody is on the stable version again. `rollbackPack` does the same.
-         *
-         *     Scope: `packs:activate`.
+         * @description Everybody is on the stable version again. `rollbackPack` does the same. Scope: `packs:activate`.
          */
         post: operations["abortRollout"];
         delete?: never;
@@ -512,17 +462,13 @@ export interface paths {
         };
         /**
          * List the scheduled activations of a channel
-         * @description The pending ones. Those that were made or skipped are in the audit.
-         *
-         *     Scope: `prompts:read`.
+         * @description The pending ones. Those that were made or skipped are in the audit. Scope: `prompts:read`.
          */
         get: operations["listSchedule"];
         put?: never;
         /**
          * Schedule an activation
-         * @description Activates a version at a time. If the channel moves before, or the version may not be active then, it is skipped, and an event says why. At most 20 are pending in a channel.
-         *
-         *     Scope: `packs:activate`.
+         * @description Activates a version at a time. If the channel moves before, or the version may not be active then, it is skipped, and an event says why. At most 20 are pending in a channel. Scope: `packs:activate`.
          */
         post: operations["scheduleActivation"];
         delete?: never;
@@ -542,9 +488,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a scheduled activation
-         * @description The activation is not made. `revokeKey` does the same to all that the key has scheduled.
-         *
-         *     Scope: `packs:activate`.
+         * @description The activation is not made. `revokeKey` does the same to all that the key has scheduled. Scope: `packs:activate`.
          */
         post: operations["cancelScheduledActivation"];
         delete?: never;
@@ -564,9 +508,7 @@ export interface paths {
         put?: never;
         /**
          * Start a coach session
-         * @description Starts a session on the active version of the default pack. The response says which version it is; the session keeps it until it expires.
-         *
-         *     Scope: `sessions:start`.
+         * @description Starts a session on the active version of the default pack. The response says which version it is; the session keeps it until it expires. Scope: `sessions:start`.
          */
         post: operations["startCoachSession"];
         delete?: never;
@@ -584,9 +526,7 @@ export interface paths {
         };
         /**
          * Read a coach session
-         * @description The session with the version that was pinned at its start, whatever activations, rollbacks and restarts followed. If that version was revoked, its replacement.
-         *
-         *     Scope: `prompts:read`.
+         * @description The session with the version that was pinned at its start, whatever activations, rollbacks and restarts followed. If that version was revoked, its replacement. Scope: `prompts:read`.
          */
         get: operations["getCoachSession"];
         put?: never;
@@ -606,9 +546,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description Who did what, when and why, page by page. An event must match all filters. The oldest event comes first: send `after=<nextAfter>` for the next page. With `order=newest`, the newest comes first: send `before=<nextBefore>`.
-         *
-         *     Scope: `audit:read`.
+         * @description Who did what, when and why, page by page. An event must match all filters. The oldest event comes first: send `after=<nextAfter>` for the next page. With `order=newest`, the newest comes first: send `before=<nextBefore>`. Scope: `audit:read`.
          */
         get: operations["listEvents"];
         put?: never;
@@ -628,9 +566,7 @@ export interface paths {
         };
         /**
          * Read the head of the log
-         * @description The revision and hash of the last event. Keep them outside the registry, so that a truncated or rewritten log can be found later.
-         *
-         *     Scope: `audit:read`.
+         * @description The revision and hash of the last event. Keep them outside the registry, so that a truncated or rewritten log can be found later. Scope: `audit:read`.
          */
         get: operations["getAuditHead"];
         put?: never;
@@ -650,9 +586,7 @@ export interface paths {
         };
         /**
          * Check the whole log
-         * @description Hashes every event and every content again. It finds each changed, removed, reordered or inserted event, and each changed content. A rewrite of the whole chain is found only against a head that was kept outside (`npm run audit:verify -- --head REVISION:HASH`). A long log takes a while.
-         *
-         *     Scope: `audit:read`.
+         * @description Hashes every event and every content again. It finds each changed, removed, reordered or inserted event, and each changed content. A rewrite of the whole chain is found only against a head that was kept outside (`npm run audit:verify -- --head REVISION:HASH`). A long log takes a while. Scope: `audit:read`.
          */
         get: operations["verifyAudit"];
         put?: never;
@@ -680,9 +614,7 @@ export interface paths {
          *
          *     `event: heartbeat` comes every 15 s. With `pack` or `channel`, only events that may change what they serve are sent; the `id` of a heartbeat skips the others. A reader that is too slow is disconnected, and can resume.
          *
-         *     Swagger UI cannot show a response that does not end, so there is no Execute button here. In a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`.
-         *
-         *     Scope: `prompts:read`.
+         *     Swagger UI cannot show a response that does not end, so there is no Execute button here. In a shell: `curl -N -H "Authorization: Bearer prk_…" <this server>/v1/events`. Scope: `prompts:read`.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -702,17 +634,13 @@ export interface paths {
         };
         /**
          * List the keys
-         * @description Every key that was ever created, including revoked ones, in order of creation. Secrets are never shown.
-         *
-         *     Scope: `keys:admin`.
+         * @description Every key that was ever created, including revoked ones, in order of creation. Secrets are never shown. Scope: `keys:admin`.
          */
         get: operations["listKeys"];
         put?: never;
         /**
          * Create a key
-         * @description The whole token is in `secret` of this response and nowhere else. A key can grant only scopes that it has.
-         *
-         *     Scope: `keys:admin`.
+         * @description The whole token is in `secret` of this response and nowhere else. A key can grant only scopes that it has. Scope: `keys:admin`.
          */
         post: operations["createKey"];
         delete?: never;
@@ -732,9 +660,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke a key
-         * @description The key stops working with the next request, and what it has scheduled is cancelled. You cannot revoke a key that can do more than yours.
-         *
-         *     Scope: `keys:admin`.
+         * @description The key stops working with the next request, and what it has scheduled is cancelled. You cannot revoke a key that can do more than yours. Scope: `keys:admin`.
          */
         post: operations["revokeKey"];
         delete?: never;
@@ -752,9 +678,7 @@ export interface paths {
         };
         /**
          * List the instances
-         * @description Every instance with a lease in the store, as far as the instance that responds knows, the longest running first. An instance that has not renewed its lease for ten minutes is removed.
-         *
-         *     Scope: `audit:read`.
+         * @description Every instance with a lease in the store, as far as the instance that responds knows, the longest running first. An instance that has not renewed its lease for ten minutes is removed. Scope: `audit:read`.
          */
         get: operations["listInstances"];
         put?: never;
@@ -814,9 +738,7 @@ export interface paths {
         };
         /**
          * Read the metrics
-         * @description For Prometheus: requests, reads per version, moves, freshness, the store, the process. docs/observability explains each metric.
-         *
-         *     Scope: `metrics:read`.
+         * @description For Prometheus: requests, reads per version, moves, freshness, the store, the process. docs/observability explains each metric. Scope: `metrics:read`.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -2047,7 +1969,7 @@ export interface components {
         Condition: {
             attribute: components["schemas"]["AttributeName"];
             /**
-             * @description How the attribute is compared. If it is missing or cannot be parsed, the condition does not hold.
+             * @description `in`, `notIn`, `equals`, `startsWith`, `endsWith` and `contains` compare texts as they are, case included. `greaterThan` and `lessThan` compare JSON numbers (RFC 8259). `before` and `after` compare times with their zone (RFC 3339). `semver` is a range in the grammar of node-semver (https://github.com/npm/node-semver#range-grammar). If the attribute is missing or cannot be parsed, the condition does not hold, not even for `notIn`.
              * @example in
              * @enum {string}
              */
@@ -2560,7 +2482,7 @@ export interface components {
         CursorQuery: string;
         /** @description At most 255 characters, quoted or bare. Repeating the request with the same key has no further effect and returns the same response. */
         IdempotencyKeyHeader: string;
-        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+        /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
         IfMatchHeader: string;
         /** @description ETags that you have; a match returns 304. */
         IfNoneMatchHeader: string;
@@ -3234,7 +3156,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3296,7 +3218,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3597,7 +3519,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3745,7 +3667,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3917,7 +3839,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -3971,7 +3893,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4025,7 +3947,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4079,7 +4001,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];
@@ -4133,7 +4055,7 @@ export interface operations {
                 "idempotency-key"?: components["parameters"]["IdempotencyKeyHeader"];
                 /** @description `wait=<seconds>` (RFC 7240), at most 30: respond once every live instance has applied the move. A 202 means that some have not applied it in time. */
                 prefer?: components["parameters"]["PreferHeader"];
-                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel. The move is refused if the channel has moved since. */
+                /** @description The ETag of `getActivePack`, or `"<revision>"` of the channel; to change a rollout, those of `getRollout`. Refused if it has changed since. */
                 "if-match"?: components["parameters"]["IfMatchHeader"];
                 /** @description The last `Registry-Revision` you have seen. The response is from this revision or a later one; otherwise the request is refused. */
                 "registry-min-revision"?: components["parameters"]["RegistryMinRevisionHeader"];

@@ -1,4 +1,5 @@
 /** Whom prompts are for, while a rollout is under way. */
+import { attributeName, isPlainSubject, plainTexts, textsOf } from '../../../registry/assignment/plain.ts';
 import { RegistryFailure } from './failure.ts';
 
 /** A subject and what is known about it. */
@@ -17,46 +18,41 @@ export interface CheckedFor {
 
 const MOST_CHARACTERS = 200;
 const MOST_ATTRIBUTES = 20;
-const ATTRIBUTE_NAME = /^[a-z][A-Za-z0-9]{0,62}$/u;
 /** NUL, or half a surrogate pair: such a text has no UTF-8 form, or cannot be stored. */
 const UNFIT = /[\0\p{Surrogate}]/u;
-/** Printable ASCII. */
-const PLAIN = /^[ -~]*$/;
 const NO_ATTRIBUTES = Object.freeze({});
 
 /** @throws RegistryFailure `not-understood`, saying what is wrong. The registry would refuse the same. */
 export function checkedFor({ subject, attributes }: For): CheckedFor {
-  if (!isText(subject) || subject === '')
+  if (!isPlainSubject(subject) && (!isText(subject) || subject === ''))
     throw invalid('The subject must be a text of 1 to 200 characters, without NUL and halves of surrogate pairs.');
   return attributes === undefined
     ? { subject, attributes: NO_ATTRIBUTES }
-    : { subject, attributes: textsOf(attributes) };
+    : { subject, attributes: copyOf(attributes) };
 }
 
 /** A copy, so that who gave them can change them. */
-function textsOf(attributes: NonNullable<For['attributes']>): CheckedFor['attributes'] {
-  const texts: Record<string, string> = {};
+function copyOf(attributes: NonNullable<For['attributes']>): CheckedFor['attributes'] {
+  const texts = plainTexts(attributes);
+  if (texts !== undefined) return texts === attributes ? { ...texts } : texts;
   const names = Object.keys(attributes);
   if (names.length > MOST_ATTRIBUTES)
     throw invalid(`There are ${names.length} attributes; at most ${MOST_ATTRIBUTES} are allowed.`);
   for (const name of names) {
     const value = attributes[name];
-    if (!ATTRIBUTE_NAME.test(name))
+    if (attributeName(name) === undefined)
       throw invalid(
         `"${name}" is not the name of an attribute: use letters and digits, a lower-case letter first, at most 63.`,
       );
     if (typeof value !== 'boolean' && !Number.isFinite(value) && !isText(value))
       throw invalid(`The attribute "${name}" must be a text of at most 200 characters, a finite number or a boolean.`);
-    texts[name] = String(value);
   }
-  return texts;
+  return textsOf(attributes);
 }
 
 /** Whether a value is a text of at most 200 code points. */
 function isText(value: unknown): boolean {
-  if (typeof value !== 'string') return false;
-  if (value.length <= MOST_CHARACTERS && PLAIN.test(value)) return true; // most are, and this is twice as fast
-  return !UNFIT.test(value) && Array.from(value).length <= MOST_CHARACTERS;
+  return typeof value === 'string' && !UNFIT.test(value) && Array.from(value).length <= MOST_CHARACTERS;
 }
 
 function invalid(message: string): RegistryFailure {

@@ -411,7 +411,9 @@ const abort = (sessions: SessionPolicy) =>
 const revoke = (version: string, sessions: 'next-turn' | 'end'): Act => ({
   command: () => ({ type: 'revoke', pack: 'coach', version, sessions, ...WHO }),
   expected(model) {
-    if (model.revoked.has(version)) return 'nothing';
+    // A revocation is final: a repeat that asks for something else is refused.
+    if (model.revoked.has(version))
+      return model.revoked.get(version) === (sessions === 'end') ? 'nothing' : 'version-revoked';
     if (model.top === version) {
       const below = model.below();
       if (below === undefined) return 'replacement-required';

@@ -1,5 +1,5 @@
 /** A channel as a whole: `getChannel` with both arms, the trial and the schedule; `confirmActivation`. */
-import type { Activation, ActivePack, ChannelState } from '../answers.ts';
+import type { Activation, ActivePack } from '../answers.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import {
   beginTrial,
@@ -15,6 +15,7 @@ import {
 } from '../rolling.ts';
 import { refusesUnknownChannel, refusesUnknownPack } from './common.ts';
 import { ACTIVATE, ROLL_BACK, waitsForInstances } from './moves.ts';
+import type { ChannelState } from '../rollout-answers.ts';
 
 const GET = 'getChannel';
 const CONFIRM = 'confirmActivation';

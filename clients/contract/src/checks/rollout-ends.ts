@@ -1,8 +1,9 @@
 /** What moves of a channel do to the rollout that runs in it: `rollbackPack`, `activateVersion`, `revokeVersion`. */
-import type { Activation, ActivationPage, Rollout } from '../answers.ts';
+import type { Activation, ActivationPage } from '../answers.ts';
 import { checksOf, type Kit } from '../kit.ts';
 import { CANDIDATE, rollOut, rolloutNow, STABLE } from '../rolling.ts';
 import { ACTIVATE, ROLL_BACK, withoutEvent } from './moves.ts';
+import type { Rollout } from '../rollout-answers.ts';
 
 /** A move, and sees that it ended the rollout. @returns the move */
 async function ends(

@@ -1,8 +1,9 @@
 /** What moves do to sessions, and which arm a session starts on. These checks move the default pack, so they run only if that is allowed. */
-import type { ChannelState, Problem, Revocation, Session } from '../answers.ts';
+import type { Problem, Revocation, Session } from '../answers.ts';
 import { armOf, subjectsAround } from '../buckets.ts';
-import type { DefaultPack } from '../default-pack.ts';
+import { defaultPackOf, type DefaultPack } from '../default-pack.ts';
 import { checksOf, type Check, type Kit } from '../kit.ts';
+import type { ChannelState } from '../rollout-answers.ts';
 
 const READ = 'getCoachSession';
 
@@ -62,7 +63,7 @@ const MOVES: Readonly<Record<string, Move>> = {
 };
 
 function withDefaultPack(run: (kit: Kit, pack: DefaultPack) => Promise<void>): (kit: Kit) => Promise<void> {
-  return async (kit) => run(kit, await kit.world.defaultPack());
+  return async (kit) => run(kit, await defaultPackOf(kit.world));
 }
 
 /** Subjects of both arms. */

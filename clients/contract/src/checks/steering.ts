@@ -1,10 +1,11 @@
 /** The verbs of a rollout: `advanceRollout`, `pauseRollout`, `resumeRollout`, `promoteRollout`, `abortRollout`. */
-import type { ActivationPage, Rollout, RolloutPreview } from '../answers.ts';
+import type { ActivationPage } from '../answers.ts';
 import type { Answer } from '../asker.ts';
 import { checksOf, type Check, type Kit } from '../kit.ts';
 import { CANDIDATE, rollOut, rolloutNow, STABLE, verbOn } from '../rolling.ts';
 import { refusesUnknownPack } from './common.ts';
 import { waitsForInstances, withoutEvent } from './moves.ts';
+import type { Rollout, RolloutPreview } from '../rollout-answers.ts';
 
 const ADVANCE = 'advanceRollout';
 const PAUSE = 'pauseRollout';

@@ -10,24 +10,20 @@ import type { Answer } from '../asker.ts';
 import type { Request } from '../connection.ts';
 import type { Kit } from '../kit.ts';
 import { validRequest } from '../requests.ts';
-import type { World } from '../world.ts';
+import { perWorld } from '../world.ts';
 
 const UNKNOWN_KEY = `prk_nobody00000_${'0'.repeat(43)}`;
 
 type Answers = ReadonlyMap<string, Promise<Answer<unknown>>>;
 
-const sent = new WeakMap<World, Promise<Answers>>();
-
 /** The answer to a valid request with an unknown key, which may have come already. */
 export async function strangerAt({ world }: Kit, operation: string): Promise<Answer<unknown>> {
-  const all = sent.get(world) ?? askAll(world);
-  sent.set(world, all);
-  const answer = (await all).get(operation);
+  const answer = (await answersIn(world)).get(operation);
   if (answer === undefined) throw new Error(`${operation} is not an operation of this run that needs a key.`);
   return answer;
 }
 
-async function askAll(world: World): Promise<Answers> {
+const answersIn = perWorld(async (world): Promise<Answers> => {
   const made = new Map<string, Promise<Request>>();
   for (const id of world.operations) {
     if (world.asker.judge.operations.get(id)?.guarded !== true) continue;
@@ -42,4 +38,4 @@ async function askAll(world: World): Promise<Answers> {
       return [id, answer];
     }),
   );
-}
+});
