@@ -115,7 +115,8 @@ export async function measured(plan: Plan, cases: readonly Case[], start: () => 
       for (const [index, { what, ours, reference }] of cases.entries()) {
         process.stderr.write(`${what}, processes ${round} of ${processes}\n`);
         const [left, right] = [await ours(sides.ours), await reference(sides.reference)];
-        if (index === 0 && !plan.quick) await Promise.all([load(left, WARM_UP), load(right, WARM_UP)]);
+        // One after the other: both may be the same server, which answers one question about its CPU time at a time.
+        if (index === 0 && !plan.quick) for (const side of [left, right]) await load(side, WARM_UP);
         taken[index]?.push(
           ...(await takeTurns(
             pairs,
