@@ -55,23 +55,9 @@ export interface Opened {
 class LogDiverged extends LogBroken {}
 
 /** @throws StartRefused; RegistryError `store-unavailable` unless `failStatic`; LogBroken */
-export async function openLog({
-  store,
-  dataDir,
-  sessionTtl,
-  failStatic,
-  snapshotKey,
-  logger,
-}: OpenOptions): Promise<Opened> {
-  if (dataDir !== undefined) warnOfReaders(dataDir, logger);
-  const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, logger);
-  const contents = new Contents(store, local);
-  const lastGood =
-    dataDir === undefined || local === undefined
-      ? undefined
-      : new LastGood(dataDir, { logger, key: snapshotKey, inUse: new ContentsInUse(contents, local, logger) });
-  const saved = await lastGood?.load();
-  local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
+export async function openLog(options: OpenOptions): Promise<Opened> {
+  const { store, failStatic, logger } = options;
+  const { contents, lastGood, saved } = await openKept(options);
   const outdated = saved?.outdated === true ? saved : undefined;
   const made = { contents, lastGood, unproven: saved?.authentic === true ? undefined : saved };
   try {
@@ -101,6 +87,23 @@ export async function openLog({
     );
     return { ...made, ...(await lastGoodOf(saved, contents, logger)), outdated, unread: { because: 'away', reason } };
   }
+}
+
+/** What is kept in the data folder, if there is one: contents, and the last good snapshot. @throws StartRefused */
+async function openKept({ store, dataDir, sessionTtl, snapshotKey, logger }: OpenOptions): Promise<{
+  readonly contents: Contents;
+  readonly lastGood: LastGood | undefined;
+  readonly saved: Saved | undefined;
+}> {
+  if (dataDir === undefined) return { contents: new Contents(store, undefined), lastGood: undefined, saved: undefined };
+  warnOfReaders(dataDir, logger);
+  const local = new LocalContents(dataDir, sessionTtl, logger);
+  const contents = new Contents(store, local);
+  const inUse = new ContentsInUse(contents, local, logger);
+  const lastGood = new LastGood(dataDir, { logger, key: snapshotKey, inUse });
+  const saved = await lastGood.load();
+  local.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
+  return { contents, lastGood, saved };
 }
 
 /**
