@@ -93,14 +93,16 @@ export async function openLog({
       };
     }
     if (!failStatic || !(error instanceof RegistryError)) throw error;
-    logger.warn(
-      { reason },
-      saved === undefined
-        ? 'The store cannot be reached, and there is no last good snapshot. Nothing can be served until the store is back.'
-        : 'The store cannot be reached. The last good snapshot is served, marked as stale.',
-    );
+    logger.warn({ reason }, withoutStore(saved));
     return { ...made, ...(await lastGoodOf(saved, contents, logger)), outdated, unread: { because: 'away', reason } };
   }
+}
+
+/** What a start without the store says. */
+function withoutStore(saved: SavedState | undefined): string {
+  return saved === undefined
+    ? 'The store cannot be reached, and there is no last good snapshot. Nothing can be served until the store is back.'
+    : 'The store cannot be reached. The last good snapshot is served, marked as stale.';
 }
 
 /**
