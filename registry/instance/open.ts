@@ -55,9 +55,23 @@ export interface Opened {
 class LogDiverged extends LogBroken {}
 
 /** @throws StartRefused; RegistryError `store-unavailable` unless `failStatic`; LogBroken */
-export async function openLog(options: OpenOptions): Promise<Opened> {
-  const { store, failStatic, logger } = options;
-  const { contents, lastGood, saved } = await openKept(options);
+export async function openLog({
+  store,
+  dataDir,
+  sessionTtl,
+  failStatic,
+  snapshotKey,
+  logger,
+}: OpenOptions): Promise<Opened> {
+  if (dataDir !== undefined) warnOfReaders(dataDir, logger);
+  const local = dataDir === undefined ? undefined : new LocalContents(dataDir, sessionTtl, logger);
+  const contents = new Contents(store, local);
+  const lastGood =
+    dataDir === undefined || local === undefined
+      ? undefined
+      : new LastGood(dataDir, { logger, key: snapshotKey, inUse: new ContentsInUse(contents, local, logger) });
+  const saved = await lastGood?.load();
+  local?.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
   const outdated = saved?.outdated === true ? saved : undefined;
   const made = { contents, lastGood, unproven: saved?.authentic === true ? undefined : saved };
   try {
@@ -79,31 +93,16 @@ export async function openLog(options: OpenOptions): Promise<Opened> {
       };
     }
     if (!failStatic || !(error instanceof RegistryError)) throw error;
-    logger.warn(
-      { reason },
-      saved === undefined
-        ? 'The store cannot be reached, and there is no last good snapshot. Nothing can be served until the store is back.'
-        : 'The store cannot be reached. The last good snapshot is served, marked as stale.',
-    );
+    logger.warn({ reason }, withoutStore(saved));
     return { ...made, ...(await lastGoodOf(saved, contents, logger)), outdated, unread: { because: 'away', reason } };
   }
 }
 
-/** What is kept in the data folder, if there is one: contents, and the last good snapshot. @throws StartRefused */
-async function openKept({ store, dataDir, sessionTtl, snapshotKey, logger }: OpenOptions): Promise<{
-  readonly contents: Contents;
-  readonly lastGood: LastGood | undefined;
-  readonly saved: Saved | undefined;
-}> {
-  if (dataDir === undefined) return { contents: new Contents(store, undefined), lastGood: undefined, saved: undefined };
-  warnOfReaders(dataDir, logger);
-  const local = new LocalContents(dataDir, sessionTtl, logger);
-  const contents = new Contents(store, local);
-  const inUse = new ContentsInUse(contents, local, logger);
-  const lastGood = new LastGood(dataDir, { logger, key: snapshotKey, inUse });
-  const saved = await lastGood.load();
-  local.assumeKept(saved === undefined ? [] : activeDigests(saved.state));
-  return { contents, lastGood, saved };
+/** What a start without the store says. */
+function withoutStore(saved: SavedState | undefined): string {
+  return saved === undefined
+    ? 'The store cannot be reached, and there is no last good snapshot. Nothing can be served until the store is back.'
+    : 'The store cannot be reached. The last good snapshot is served, marked as stale.';
 }
 
 /**
