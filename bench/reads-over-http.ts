@@ -115,8 +115,7 @@ export async function measured(plan: Plan, cases: readonly Case[], start: () => 
       for (const [index, { what, ours, reference }] of cases.entries()) {
         process.stderr.write(`${what}, processes ${round} of ${processes}\n`);
         const [left, right] = [await ours(sides.ours), await reference(sides.reference)];
-        // One after the other: both may be the same server, which answers one question about its CPU time at a time.
-        if (index === 0 && !plan.quick) for (const side of [left, right]) await load(side, WARM_UP);
+        if (index === 0 && !plan.quick) await warmUp([left, right]);
         taken[index]?.push(
           ...(await takeTurns(
             pairs,
@@ -130,6 +129,11 @@ export async function measured(plan: Plan, cases: readonly Case[], start: () => 
     }
   }
   return cases.map(({ what, goal }, index) => rowOfReads(what, comparisonOf(taken[index] ?? []), goal));
+}
+
+/** One after the other: both may be the same server, which answers one question about its CPU time at a time. */
+async function warmUp(sides: readonly Target[]): Promise<void> {
+  for (const side of sides) await load(side, WARM_UP);
 }
 
 /** The row of reads that were compared, which does not count if a server was idle. */
