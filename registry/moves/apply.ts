@@ -42,8 +42,17 @@ export const MOVE_APPLIERS: Appliers<keyof MoveEvents> = {
       endTrial(pack, move, event);
     }
     changeRollouts(pack, event);
+    if (sessions === 'end') endSessions(draft, event);
   },
 };
+
+/** Notes in every channel that the sessions on a revoked version have ended, so that a client that answers sessions itself knows it, too. */
+function endSessions(draft: Draft, event: Event<'version-revoked'>): void {
+  const pack = draft.packOf(event);
+  const version = named(event, 'version');
+  for (const channel of new Set([...(pack.base?.pointers.keys() ?? []), ...pack.pointers.keys()]))
+    moveSessions(pack, channel, event, { epoch: draft.epoch, from: version, to: version, sessions: 'end' });
+}
 
 function moveChannel(
   draft: Draft,

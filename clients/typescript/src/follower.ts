@@ -195,8 +195,7 @@ export class Follower {
     if (event === 'revision') return; // the events between the last read and this revision follow
     if (this.#concerns(message) && isBefore(state.changedAt, position)) await this.#readChange(message, position);
     else if (this.#reader.needsChannel) await this.#read(latest(position, state.position));
-    if (this.#sweepPending || (event === 'version-revoked' && data.pack === pack))
-      await this.#sweep(latest(position, state.position));
+    if (this.#sweepPending || (event === 'version-revoked' && data.pack === pack)) await this.#dropRevoked(position);
     this.#processed = latest(this.#processed, position);
     if (!isBefore(position, state.position)) state.confirm(position, 1000 * staleSeconds); // a read from another instance may already be further
     if (state.freshness.grade !== 'fresh')
@@ -229,6 +228,14 @@ export class Follower {
       if (event === 'version-revoked' && revoked !== null) state.revoke(revoked, position);
       if (event === 'rollout-aborted' && this.#reader.needsChannel) state.endRollout(position); // nobody could say what serves now
     }
+  }
+
+  /** Drops revoked versions, and reads the channel, because a revocation may have ended sessions on a version that is not active. */
+  async #dropRevoked(position: Position): Promise<void> {
+    const { state } = this.#options;
+    await this.#sweep(latest(position, state.position));
+    if (this.#sweepPending || state.changedAt === undefined || !isBefore(state.changedAt, position)) return;
+    await this.#read(latest(position, state.position));
   }
 
   /** Drops revoked versions. A failure is reported and retried after the next read or message. */

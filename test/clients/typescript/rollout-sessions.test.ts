@@ -182,6 +182,33 @@ t.test('a rollback that ends sessions', async (t) => {
   await t.rejects(source.resolveSession(local.sessionId), { code: 'session-ended' });
 });
 
+t.test('a revocation that ends sessions, of a version that is no longer active', async (t) => {
+  const { source, registry, away, back, steer } = await setUp(t);
+  await steer('promote-rollout', 'keep');
+  await until(() => source.activePack().version === '2.0.0');
+  await away();
+  const local = await source.startSession();
+  await back();
+  await registry.activate({ version: '1.0.0', reason });
+  await until(() => source.activePack().version === '1.0.0');
+  t.match(await source.resolveSession(local.sessionId), { promptPack: { version: '2.0.0' } });
+  const { revision } = await registry.revoke({
+    pack: 'coach',
+    version: '2.0.0',
+    replacement: '1.1.0',
+    reason,
+    sessions: 'end',
+  });
+  const outcome = () =>
+    source.resolveSession(local.sessionId).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  let failure = await outcome();
+  while (failure === undefined) failure = await outcome(); // the client hears of it on its stream
+  t.match(failure, { code: 'session-ended', message: new RegExp(`revision ${revision}`, 'u') });
+});
+
 t.test('ids of local sessions', async (t) => {
   const pin = {
     channel: 'production',
