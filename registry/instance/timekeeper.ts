@@ -2,17 +2,20 @@
  * The timekeeper: does what is due by time (SPEC R15).
  *
  * Problem: a step of a rollout must be taken once, although several instances run and any of them may die at any moment.
- * Rule: after each renewal of the lease every instance asks what is due by the store's clock, and sends it like anybody's command. The log
- * lets one instance win; the others decide again and find nothing due. While the clock is in doubt nothing is done. What fails is tried again
- * after the next renewal.
+ * Rule: after each renewal of the lease, and when the next wait is over, every instance asks what is due by the store's clock, and sends it
+ * like anybody's command. The log lets one instance win; the others decide again and find nothing due. While the clock is in doubt nothing is
+ * done. What fails is tried again after the next renewal.
  * Example: of three instances, A is killed while it takes a step. B and C try the same step a second later, and one of them succeeds.
  */
 import { messageOf } from '../errors.ts';
 import type { StoreClock } from '../log/store-clock.ts';
 import type { Logger } from '../machine/logger.ts';
-import { due, type DueCommand } from '../rollouts/due.ts';
+import { due, dueIn, type DueCommand } from '../rollouts/due.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { Executor } from '../writing/executor.ts';
+
+/** A wait that ends later is looked at after the next renewal of the lease. In milliseconds. */
+const SOON = 2000;
 
 export interface TimekeeperOptions {
   readonly executor: Pick<Executor, 'execute'>;
@@ -23,7 +26,8 @@ export interface TimekeeperOptions {
 
 export class Timekeeper {
   readonly #options: TimekeeperOptions;
-  #round: Promise<void> | undefined;
+  #round: Promise<unknown> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #doubt: string | undefined;
   #closed = false;
 
@@ -39,26 +43,30 @@ export class Timekeeper {
   /** Begins to do what is due, unless the last round is still under way. Never rejects, and nobody needs to wait for it. */
   look(): void {
     const { current, clock } = this.#options;
+    clearTimeout(this.#timer);
     this.#noteDoubt();
     if (this.#closed || this.#doubt !== undefined || this.#round !== undefined) return;
     const commands = due(current.applied, clock.now());
-    if (commands.length === 0) return;
-    this.#round = this.#doAll(commands).finally(() => {
+    if (commands.length === 0) return this.#lookLater();
+    // Together, so that they become one batch of the writer; it keeps their order.
+    this.#round = Promise.all(commands.map((command) => this.#do(command))).then(() => {
       this.#round = undefined;
+      this.#lookLater();
     });
   }
 
   /** Waits for the round under way; no other one begins. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#timer);
     await this.#round;
   }
 
-  async #doAll(commands: readonly DueCommand[]): Promise<void> {
-    for (const command of commands) {
-      if (this.#closed) return;
-      await this.#do(command);
-    }
+  /** Looks again at the end of the next wait. What has failed is due already, so it is left to the next renewal. */
+  #lookLater(): void {
+    const { current, clock } = this.#options;
+    const wait = dueIn(current.applied, clock.now());
+    if (wait <= SOON && !this.#closed) this.#timer = setTimeout(() => this.look(), wait).unref();
   }
 
   async #do(command: DueCommand): Promise<void> {

@@ -19,28 +19,44 @@ export function due(snapshot: Snapshot, now: number): DueCommand[] {
   return duesIn(snapshot, now).map(({ command }) => command);
 }
 
+/** For how many milliseconds nothing will be due; infinite if nothing waits. @param now as for `due` */
+export function dueIn(snapshot: Snapshot, now: number): number {
+  let soonest = Infinity;
+  for (const { pack, plans } of snapshot.packs.values())
+    for (const plan of plans.values())
+      for (const { at } of waitsOf(pack, plan)) {
+        const wait = Date.parse(at) - now;
+        if (wait > 0) soonest = Math.min(soonest, wait);
+      }
+  return soonest;
+}
+
 /** For how many milliseconds the oldest of what is due has been due; 0 if nothing is. @param now as for `due` */
 export function overdueBy(snapshot: Snapshot, now: number): number {
   return duesIn(snapshot, now).reduce((longest, { at }) => Math.max(longest, now - Date.parse(at)), 0);
 }
 
-/** A command, and since when it is due. */
-interface Due {
+function duesIn(snapshot: Snapshot, now: number): Wait[] {
+  const dues: Wait[] = [];
+  for (const { pack, plans } of snapshot.packs.values())
+    for (const plan of plans.values())
+      for (const wait of waitsOf(pack, plan)) {
+        const isHeld = wait.command.type === 'keep-plan' && plan.rollout && waitsForPromotion(plan.rollout, now);
+        if (Date.parse(wait.at) <= now && isHeld !== true) dues.push(wait);
+      }
+  return dues;
+}
+
+/** A command that waits for a time. */
+interface Wait {
   readonly at: string;
   readonly command: DueCommand;
 }
 
-function duesIn(snapshot: Snapshot, now: number): Due[] {
-  const dues: Due[] = [];
-  for (const { pack, plans } of snapshot.packs.values())
-    for (const plan of plans.values()) dues.push(...duesOf(pack, plan, now));
-  return dues;
-}
-
-function duesOf(pack: string, { channel, rollout, trial, schedule }: ChannelPlan, now: number): Due[] {
-  const dues: Due[] = [];
-  const add = (at: string, command: DueCommand) => void dues.push({ at, command });
-  if (rollout?.nextAt !== undefined && isDue(rollout, now) && !waitsForPromotion(rollout, now))
+function waitsOf(pack: string, { channel, rollout, trial, schedule }: ChannelPlan): Wait[] {
+  const waits: Wait[] = [];
+  const add = (at: string, command: DueCommand) => void waits.push({ at, command });
+  if (rollout?.nextAt !== undefined)
     add(rollout.nextAt, {
       type: 'keep-plan',
       pack,
@@ -48,11 +64,9 @@ function duesOf(pack: string, { channel, rollout, trial, schedule }: ChannelPlan
       actor: SYSTEM_ACTOR,
       reason: `The wait of the plan was over at ${rollout.nextAt}.`,
     });
-  if (trial !== undefined && Date.parse(trial.revertAt) <= now)
-    add(trial.revertAt, { type: 'keep-trial', pack, channel, trial: trial.id });
-  for (const { id, at } of schedule)
-    if (Date.parse(at) <= now) add(at, { type: 'keep-schedule', pack, channel, schedule: id });
-  return dues;
+  if (trial !== undefined) add(trial.revertAt, { type: 'keep-trial', pack, channel, trial: trial.id });
+  for (const { id, at } of schedule) add(at, { type: 'keep-schedule', pack, channel, schedule: id });
+  return waits;
 }
 
 /** Whether a rollout goes on only if somebody acts. @param now as for `due` */
