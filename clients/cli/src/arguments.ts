@@ -116,9 +116,9 @@ function time(text: string, direction: 1 | -1, message: string): string {
   return new Date(at).toISOString();
 }
 
-/** `Date.parse` alone would read 31 February as 3 March. */
+/** `Date.parse` alone would read 31 February as 3 March, and a time without a zone in the zone of this machine. */
 function calendarTime(text: string): number {
-  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)(?:$|[T ])/u.exec(text) ?? [];
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)(?:$|[T ].*(?:Z|[+-]\d\d:\d\d)$)/iu.exec(text) ?? [];
   const exists = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
   return exists ? Date.parse(text) : NaN;
 }
