@@ -205,7 +205,7 @@ t.test('a revocation that ends sessions, of a version that is no longer active',
       (error: unknown) => error,
     );
   let failure = await outcome();
-  while (failure === undefined) failure = await outcome(); // the client hears of it on its stream
+  while (failure === undefined) failure = await outcome(); // the client learns it from its stream
   t.match(failure, { code: 'session-ended', message: new RegExp(`revision ${revision}`, 'u') });
 });
 
