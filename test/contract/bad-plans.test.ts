@@ -161,7 +161,7 @@ t.test('times: schedules and trials', async (t) => {
     ['in the past', at(inDays(-1)), 'at', /in the future; the registry's clock says 20/u],
     ['in 91 days', at(inDays(91)), 'at', /at most 90 days ahead/u],
     [
-      'an end of sessions that is none',
+      'an unknown policy for sessions',
       { body: { version: '1.1.0', at: inDays(1), reason, sessions: 'now' } },
       '/sessions',
       /one of/u,

@@ -135,7 +135,7 @@ async function refusesBadSubjects(kit: Kit, operation: string): Promise<void> {
     ['a subject of 201 code points', { subject: '😀'.repeat(201) }],
     ['a subject twice', { subject: 'a', header: 'a' }],
     ['an attribute without a colon', { subject: 'a', attribute: ['country'] }],
-    ['an attribute with a name that is none', { subject: 'a', attribute: ['Country:de'] }],
+    ['an attribute whose name is not valid', { subject: 'a', attribute: ['Country:de'] }],
     ['an attribute twice', { subject: 'a', attribute: ['country:de', 'country:de'] }],
     ['a value of 201 code points', { subject: 'a', attribute: [`country:${'x'.repeat(201)}`] }],
     ['21 attributes', { subject: 'a', attribute: Array.from({ length: 21 }, (_, index) => `a${index}:b`) }],
