@@ -116,13 +116,7 @@ export class Instance {
       show: (next, events) => this.#showAndAnnounce(next, events),
       diverged: (reason) => this.#follower.divergedBecause(reason),
     }));
-    const rules = {
-      channels,
-      get now() {
-        return clock.now();
-      },
-    };
-    const executor = (this.executor = new Executor({ writer, store, current, rules }));
+    const executor = (this.executor = new Executor({ writer, store, current, channels, clock }));
     this.#timekeeper = new Timekeeper({ executor, clock, current, logger });
     const takeLog = () => writer.replace(() => readLog(store, contents));
     const check = (this.#check = unproven && new SnapshotCheck({ store, saved: unproven, logger, takeLog }));

@@ -121,11 +121,13 @@ async function decideNext(
     const decide = await prepared;
     await means.clock.known?.(); // decisions go by it, and so do the times of their events
     if (decide === undefined) throw new TypeError('A write was not prepared.');
-    const proposal = decide(state, made);
+    // One time for the decision and its events: a wait that begins with an event lasts from the time that the event states.
+    const now = Math.max(means.clock.now(), Date.parse(state.at) || 0);
+    const proposal = decide(state, made, now);
     const { replayOf, contents, sessionKeys = [] } = proposal;
     if (proposal.events.length === 0)
       return { answer: { write, events: [], snapshot: state, replayOf, rests }, contents: [], sessionKeys: [] };
-    const { events, snapshot } = await follow(state, proposal, means);
+    const { events, snapshot } = await follow(state, proposal, now, means);
     return { answer: { write, events, snapshot, rests: true }, contents, sessionKeys };
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code === 'store-unavailable') return { failure: error };
@@ -137,10 +139,11 @@ async function decideNext(
 async function follow(
   state: Snapshot,
   proposal: Proposal,
+  now: number,
   { contents, clock }: Means,
 ): Promise<{ readonly events: readonly Event[]; readonly snapshot: Snapshot }> {
   const events = seal(proposal.events, state, {
-    now: () => clock.now(),
+    now: () => now,
     newId: () => clock.newId(),
     notBefore: state.at,
   });

@@ -9,6 +9,7 @@
 import { RegistryError } from '../errors.ts';
 import type { Event } from '../log/event.ts';
 import type { Store } from '../log/store.ts';
+import type { Clock } from '../machine/clock.ts';
 import { SYSTEM_ACTOR } from '../model.ts';
 import type { Rules } from '../moves/move-command.ts';
 import { checkRequest, type Attribution } from '../requests.ts';
@@ -23,7 +24,9 @@ export interface ExecutorOptions {
   readonly store: Pick<Store, 'repeated'>;
   /** Previews are decided on `served` first. */
   readonly current: { readonly served: Snapshot };
-  readonly rules: Rules;
+  readonly channels: Rules['channels'];
+  /** Previews are decided by it; what is written is decided by the writer's. */
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** What became of a command. */
@@ -57,8 +60,9 @@ export class Executor {
     { closes = true }: { readonly closes?: boolean } = {},
   ): Promise<Executed> {
     checkRequest({ actor });
-    const { writer, store, rules } = this.#options;
-    const decisionOn = (made: Command) => (state: Snapshot) => decide(state, made, rules);
+    const { writer, store, channels } = this.#options;
+    const decisionOn = (made: Command) => (state: Snapshot, _: unknown, now: number) =>
+      decide(state, made, { channels, now });
     const prepare = async (base: Snapshot) => decisionOn(typeof command === 'function' ? await command(base) : command);
     const { events, snapshot, replayOf } = await writer.commit(
       (base) =>
@@ -74,15 +78,16 @@ export class Executor {
    * @throws RegistryError what the decision refuses with; `store-unavailable`, `store-busy`
    */
   async preview<T>(decision: (base: Snapshot, rules: Rules) => T): Promise<{ decided: T; snapshot: Snapshot }> {
-    const { writer, current, rules } = this.#options;
+    const { writer, current, channels, clock } = this.#options;
     const base = current.served;
+    const rules = { channels, now: clock.now() };
     try {
       return { decided: decision(base, rules), snapshot: base };
     } catch (refusal) {
       if (!(refusal instanceof RegistryError)) throw refusal;
     }
-    const { snapshot } = await writer.commit(() => (newest) => {
-      decision(newest, rules);
+    const { snapshot } = await writer.commit(() => (newest, _, now) => {
+      decision(newest, { channels, now });
       return NOTHING;
     });
     return { decided: decision(snapshot, rules), snapshot };

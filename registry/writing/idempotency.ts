@@ -12,7 +12,6 @@ import type { Event, Idempotency } from '../log/event.ts';
 import type { Actor } from '../model.ts';
 import type { Store } from '../log/store.ts';
 import { NOTHING, type Decision } from '../log/proposal.ts';
-import type { Snapshot } from '../state/snapshot.ts';
 import { canonical, sha256 } from '../values/canonical.ts';
 import type { Decide } from './write.ts';
 
@@ -20,6 +19,9 @@ import type { Decide } from './write.ts';
 export function fingerprintOf(method: string, path: string, body: unknown): string {
   return sha256(canonical([method, path, body ?? null]));
 }
+
+/** The decision of a command, which takes the same as any other. */
+type DecideCommand = (...given: Parameters<Decide>) => Decision;
 
 /**
  * Decides a request, unless it repeats an earlier one: then the proposal names the event of the first. The first may be in the log, or in
@@ -32,18 +34,18 @@ export async function decideOnce(
   store: Pick<Store, 'repeated'>,
   { keyId }: Actor,
   idempotency: Idempotency,
-  prepare: () => Promise<(state: Snapshot) => Decision> | ((state: Snapshot) => Decision),
+  prepare: () => Promise<DecideCommand> | DecideCommand,
 ): Promise<Decide> {
   const logged = await store.repeated(keyId, idempotency.key);
   const decide = logged === undefined ? await prepare() : () => NOTHING;
-  return (state, made) => {
+  return (state, made, now) => {
     const first =
       logged ?? made.find(({ actor, data }) => actor.keyId === keyId && data.idempotency?.key === idempotency.key);
     if (first !== undefined) {
       requireSameRequest(first, idempotency);
       return { ...NOTHING, replayOf: first };
     }
-    const { events, contents } = decide(state);
+    const { events, contents } = decide(state, made, now);
     const keyed = events.map((event) => ({ ...event, data: { ...event.data, idempotency } }) as typeof event);
     return { events: keyed, contents };
   };

@@ -17,9 +17,10 @@ import { PATIENCE, tooLate, type Deadline } from './deadline.ts';
 /**
  * Decides on the state that the writes before this one lead to. Pure.
  * @param made the events of the writes before it that are appended together with it
+ * @param now the time of its events, by the store's clock, in milliseconds since the epoch
  * @throws RegistryError the refusal
  */
-export type Decide = (state: Snapshot, made: readonly Event[]) => Proposal;
+export type Decide = (state: Snapshot, made: readonly Event[], now: number) => Proposal;
 
 /**
  * Reads what the decision needs besides the state. It is called again if another write was faster.

@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { Registry } from '../../../registry/registry.ts';
 import { MemoryStore } from '../../../registry/stores/memory/index.ts';
+import { planIn } from '../../../registry/state/snapshot.ts';
 import { openRegistry } from '../../support/apps/registries.ts';
 import { RecordedLogger } from '../../support/observability/recorded-logger.ts';
 import { until } from '../../support/process/until.ts';
@@ -55,6 +56,17 @@ t.test('a rollout, from the first share to the way back', async (t) => {
     { kind: 'rollback', version: '1.0.0', previousVersion: '1.1.0' },
     { kind: 'rollback', version: '1.1.0', previousVersion: '1.1.0', rollout: { id: rollout.id, state: 'aborted' } },
   ]);
+});
+
+t.test('a wait lasts from the time of the event that begins it, however long the decision takes', async (t) => {
+  const clock = heldClock();
+  const ticking = { ...clock, now: () => (clock.time += 1) };
+  const registry = await openRegistry(t, { defaultVersion: '1.0.0', clock: ticking });
+  const { rollout } = await registry.rollouts.start({ version: '2.0.0', ...HALF, steps: [{ share: 50, hold: '10m' }] });
+  t.equal(Date.parse(rollout.nextAt ?? '') - Date.parse(rollout.startedAt), 10 * MINUTE);
+  await registry.activate({ version: '1.1.0', channel: 'staging', revertAfter: '10m', reason });
+  const trial = planIn(registry.current, { pack: 'coach', channel: 'staging' })?.trial;
+  t.equal(Date.parse(trial?.revertAt ?? '') - Date.parse(registry.current.at), 10 * MINUTE);
 });
 
 t.test('what is due is done once, by one of three instances', async (t) => {
